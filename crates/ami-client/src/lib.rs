@@ -1,0 +1,1 @@
+//! Owns the sockets of AMI sessions and decides nothing.

@@ -1,0 +1,1 @@
+//! Load engine: scenario, plan, sessions, records.

@@ -1,0 +1,1 @@
+//! The Asterisk Manager Interface as a sans-IO core: bytes, frames, messages, sessions.

@@ -1,0 +1,1 @@
+//! Turns results into something to read: tables, Markdown, SVG plots.

@@ -1,0 +1,1 @@
+//! What a run leaves behind: records, histograms, manifest, run directory.

@@ -1,0 +1,3 @@
+//! The `amibench` binary.
+
+fn main() {}
