@@ -1,3 +1,39 @@
-//! The `xtask` binary.
+//! `cargo xtask`: what the house needs besides cargo.
+//!
+//! `pbx` runs real Asterisks on loopback, `tidy` checks the rules that the compiler does not.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool of the house that talks to its terminal"
+)]
 
-fn main() {}
+mod lab;
+mod pbx;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "House tasks of amibench")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// The lab: real Asterisks in Debian chroots, on loopback (needs root)
+    #[command(subcommand)]
+    Pbx(pbx::Verb),
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().task {
+        Task::Pbx(verb) => pbx::run(verb),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
