@@ -65,6 +65,22 @@ impl Histogram {
     pub fn mean(&self) -> Option<f64> {
         (!self.is_empty()).then(|| self.hdr.mean())
     }
+
+    pub(crate) fn hdr(&self) -> &Hdr<u64> {
+        &self.hdr
+    }
+
+    /// A histogram read back may have other bounds: its counts are folded into ours.
+    pub(crate) fn from_hdr(hdr: &Hdr<u64>) -> Self {
+        let mut histogram = Self::new();
+        for step in hdr.iter_recorded() {
+            let value = step.value_iterated_to().clamp(LOWEST_NS, HIGHEST_NS);
+            histogram
+                .hdr
+                .saturating_record_n(value, step.count_since_last_iteration());
+        }
+        histogram
+    }
 }
 
 impl Default for Histogram {

@@ -46,14 +46,15 @@ pub enum Shape {
     List,
 }
 
-/// What a histogram holds. All but `Lag`, `Wait` and `Failed` are of successes only.
+/// What a histogram holds. All but `Ack`, `Lag`, `Wait` and `Failed` are of successes only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// completed − intended
     Response,
     /// completed − sent
     Service,
-    /// acked − sent; for a one-phase action that is Service, and not recorded twice
+    /// acked − sent, whenever the PBX agreed, even if the completion got lost later; for a one-phase action that is
+    /// Service, and not recorded twice
     Ack,
     /// first item − sent
     FirstItem,
@@ -182,6 +183,16 @@ impl Layout {
         };
         parts.next().is_none().then_some(tag)
     }
+}
+
+impl Tag {
+    /// Before all others in order.
+    pub(crate) const FIRST: Self = Self {
+        target: 0,
+        phase: 0,
+        action: 0,
+        kind: Kind::Response,
+    };
 }
 
 impl Shape {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::host::Host;
 use crate::layout::Layout;
 use crate::validity::Validity;
 
@@ -64,15 +65,6 @@ pub struct Offered {
     pub sessions: u32,
     /// None for a closed loop, where the target sets the rate.
     pub rate_per_s: Option<f64>,
-}
-
-/// The machine that made the load.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Host {
-    pub os: String,
-    pub kernel: String,
-    pub cpus: usize,
-    pub scheduling_policy: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::layout::{Kind, Shape};
 use crate::outcome::Outcome;
 
 /// `target`, `phase` and `action` index the [`crate::layout::Layout`].
@@ -42,6 +43,40 @@ impl Record {
             .unwrap_or(self.picked_at)
     }
 
+    /// What it adds to the histograms, in nanoseconds.
+    pub fn durations(&self, shape: Shape) -> impl Iterator<Item = (Kind, u64)> {
+        let ended_at = self.ended_at();
+        let since_sent = |at: u64| self.sent_at.map(|sent_at| at.saturating_sub(sent_at));
+        let succeeded = self.outcome == Outcome::Success;
+        let in_phases = shape != Shape::OnePhase;
+        let agreed = in_phases && self.outcome != Outcome::Rejected;
+        let whole = ended_at.saturating_sub(self.intended_at);
+        let service = since_sent(ended_at).filter(|_| succeeded);
+        [
+            (Kind::Response, succeeded.then_some(whole)),
+            (Kind::Service, service),
+            (
+                Kind::Ack,
+                self.acked_at.filter(|_| agreed).and_then(since_sent),
+            ),
+            (
+                Kind::FirstItem,
+                self.first_item_at
+                    .filter(|_| in_phases && succeeded)
+                    .and_then(since_sent),
+            ),
+            (Kind::Complete, service.filter(|_| in_phases)),
+            (Kind::Lag, Some(self.lag())),
+            (
+                Kind::Wait,
+                self.sent_at.map(|at| at.saturating_sub(self.picked_at)),
+            ),
+            (Kind::Failed, (!succeeded).then_some(whole)),
+        ]
+        .into_iter()
+        .filter_map(|(kind, duration)| Some((kind, duration?)))
+    }
+
     /// How late the pacer picked it up: our fault.
     pub fn lag(&self) -> u64 {
         self.picked_at.saturating_sub(self.intended_at)
@@ -55,4 +90,70 @@ pub struct Skipped {
     pub phase: u16,
     pub action: u16,
     pub intended_at: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Record;
+    use crate::layout::{Kind, Shape};
+    use crate::outcome::Outcome;
+
+    fn check(shape: Shape, outcome: Outcome, expected: &[(Kind, u64)]) {
+        let record = Record {
+            target: 0,
+            phase: 0,
+            action: 0,
+            session: 0,
+            seq: 0,
+            intended_at: 1000,
+            picked_at: 1010,
+            sent_at: Some(1300),
+            acked_at: Some(2000),
+            first_item_at: None,
+            completed_at: Some(5000),
+            items: None,
+            outcome,
+            error: None,
+        };
+        let durations: Vec<(Kind, u64)> = record.durations(shape).collect();
+        assert_eq!(durations, expected);
+    }
+
+    #[test]
+    fn response_counts_from_the_intended_instant_and_service_from_the_sent_one() {
+        check(
+            Shape::OnePhase,
+            Outcome::Success,
+            &[
+                (Kind::Response, 4000),
+                (Kind::Service, 3700),
+                (Kind::Lag, 10),
+                (Kind::Wait, 290),
+            ],
+        );
+        check(
+            Shape::TwoPhase,
+            Outcome::Success,
+            &[
+                (Kind::Response, 4000),
+                (Kind::Service, 3700),
+                (Kind::Ack, 700),
+                (Kind::Complete, 3700),
+                (Kind::Lag, 10),
+                (Kind::Wait, 290),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_failure_is_only_failed_but_an_ack_that_came_counts() {
+        let failed = [(Kind::Lag, 10), (Kind::Wait, 290), (Kind::Failed, 4000)];
+        check(Shape::OnePhase, Outcome::TimedOut, &failed);
+        check(Shape::TwoPhase, Outcome::Rejected, &failed);
+        check(
+            Shape::TwoPhase,
+            Outcome::Indeterminate,
+            &[(Kind::Ack, 700), failed[0], failed[1], failed[2]],
+        );
+    }
 }

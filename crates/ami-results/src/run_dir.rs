@@ -1,0 +1,224 @@
+//! The directory of one run: which files it has, how it is made and opened. `results/README.md` describes the format.
+//! The manifest is replaced as a whole, the other files only grow: killed at any instant, a run stays readable.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::call::CallRecord;
+use crate::error_class::ErrorRow;
+use crate::interval::{Gauge, IntervalRow};
+use crate::interval_log::LogRows;
+use crate::layout::Layout;
+use crate::manifest::{FORMAT, Manifest};
+use crate::record::Record;
+use crate::rows::{ReadError, Rows};
+use crate::verdict::Verdict;
+
+const MANIFEST: &str = "manifest.json";
+const VERDICTS: &str = "verdicts.json";
+pub(crate) const LATENCY: &str = "latency.hlog";
+pub(crate) const INTERVALS: &str = "intervals.jsonl";
+pub(crate) const GAUGES: &str = "gauges.jsonl";
+pub(crate) const ERRORS: &str = "errors.jsonl";
+pub(crate) const CALLS: &str = "calls.jsonl";
+pub(crate) const RECORDS: &str = "records.jsonl";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    #[error("make the results directory {}: it exists already, give a new one", path.display())]
+    Exists { path: PathBuf },
+    #[error("make the results directory {}", path.display())]
+    Create {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("open {}: it is no run directory, it has no {MANIFEST}", path.display())]
+    NoManifest { path: PathBuf },
+    #[error("read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("understand {}", path.display())]
+    Parse {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("read {}: its format is {found}, this version reads up to {FORMAT}", path.display())]
+    Newer { path: PathBuf, found: u64 },
+}
+
+/// A file of the run could not be written; what was written before stays readable.
+#[derive(Debug, thiserror::Error)]
+#[error("write {}", path.display())]
+pub struct WriteError {
+    pub path: PathBuf,
+    #[source]
+    pub source: io::Error,
+}
+
+impl RunDir {
+    /// The directory must be new; its parents are made.
+    pub fn create(path: &Path) -> Result<Self, CreateError> {
+        let failed = |source| CreateError::Create {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        match fs::create_dir(path) {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(CreateError::Exists {
+                    path: path.to_owned(),
+                })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// A directory with a manifest that this version can read.
+    pub fn open(path: &Path) -> Result<(Self, Manifest), OpenError> {
+        let run_dir = Self {
+            path: path.to_owned(),
+        };
+        let manifest = run_dir.manifest()?;
+        Ok((run_dir, manifest))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub fn manifest(&self) -> Result<Manifest, OpenError> {
+        let path = self.file(MANIFEST);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let path = self.path.clone();
+                return Err(OpenError::NoManifest { path });
+            }
+            Err(source) => return Err(OpenError::Read { path, source }),
+        };
+        let parse = |source| OpenError::Parse {
+            path: path.clone(),
+            source,
+        };
+        let value: serde_json::Value = serde_json::from_slice(&text).map_err(parse)?;
+        // Asked first: a newer manifest need not have the keys that ours has.
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(found) if found > u64::from(FORMAT) => Err(OpenError::Newer { path, found }),
+            _ => serde_json::from_value(value).map_err(parse),
+        }
+    }
+
+    /// Replaces the manifest as a whole: a reader sees the old one or the new one.
+    pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), WriteError> {
+        let text = serde_json::to_vec_pretty(manifest)
+            .expect("a manifest has string keys only, so it always serialises");
+        self.replace(MANIFEST, &text)
+    }
+
+    pub fn write_verdicts(&self, verdicts: &[Verdict]) -> Result<(), WriteError> {
+        let text = serde_json::to_vec_pretty(verdicts)
+            .expect("verdicts are plain structs, which always serialise");
+        self.replace(VERDICTS, &text)
+    }
+
+    /// None when none were asked for, or the run was killed before they were reached.
+    pub fn verdicts(&self) -> Result<Vec<Verdict>, OpenError> {
+        let path = self.file(VERDICTS);
+        match fs::read(&path) {
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|source| OpenError::Parse { path, source })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(OpenError::Read { path, source }),
+        }
+    }
+
+    pub fn histograms<'a>(&self, layout: &'a Layout) -> Result<LogRows<'a>, ReadError> {
+        LogRows::open(&self.file(LATENCY), layout)
+    }
+
+    pub fn intervals(&self) -> Result<Rows<IntervalRow>, ReadError> {
+        Rows::open(&self.file(INTERVALS))
+    }
+
+    pub fn gauges(&self) -> Result<Rows<Gauge>, ReadError> {
+        Rows::open(&self.file(GAUGES))
+    }
+
+    pub fn errors(&self) -> Result<Rows<ErrorRow>, ReadError> {
+        Rows::open(&self.file(ERRORS))
+    }
+
+    pub fn calls(&self) -> Result<Rows<CallRecord>, ReadError> {
+        Rows::open(&self.file(CALLS))
+    }
+
+    /// Empty unless records were asked for.
+    pub fn records(&self) -> Result<Rows<Record>, ReadError> {
+        Rows::open(&self.file(RECORDS))
+    }
+
+    /// Writes a file that is not part of the results, such as a report, as a whole.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
+        self.replace(name, content)?;
+        Ok(self.file(name))
+    }
+
+    /// Lets `latest` beside this directory point to it.
+    pub fn link_latest(&self) -> Result<(), WriteError> {
+        let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Ok(());
+        };
+        let temporary = parent.join(format!(".latest-{}", std::process::id()));
+        let link = || {
+            std::os::unix::fs::symlink(name, &temporary)?;
+            fs::rename(&temporary, parent.join("latest")).inspect_err(|_| {
+                let _ = fs::remove_file(&temporary);
+            })
+        };
+        link().map_err(|source| WriteError {
+            path: parent.join("latest"),
+            source,
+        })
+    }
+
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), WriteError> {
+        let path = self.file(name);
+        let temporary = self.file(&format!(".{name}.new"));
+        let write = || {
+            let mut file = File::create(&temporary)?;
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|source| {
+            let _ = fs::remove_file(&temporary);
+            WriteError { path, source }
+        })
+    }
+}

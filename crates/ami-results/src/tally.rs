@@ -1,0 +1,177 @@
+//! The whole run so far, in memory: counts per cell, a histogram per tag, load per second, calls per target.
+//! Its size depends on the layout, not on how long the run is (but for 16 bytes a second, bounded).
+
+use std::collections::BTreeMap;
+
+use crate::call::CallRecord;
+use crate::histogram::Histogram;
+use crate::interval::{Cell, Counts, IntervalRow};
+use crate::layout::{Kind, Layout, Tag};
+use crate::record::{Record, Skipped};
+use crate::recorder::Scope;
+use crate::totals::{ActionTotals, CallTotals, Quantiles, Totals};
+use crate::validity::{LATE_NS, Load, SecondLoad, Validity};
+
+/// A week; later seconds count into the last one. 10 MB at most.
+const SECONDS_MAX: u64 = 7 * 86_400;
+
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// Target and action of every cell that the layout offers, in order.
+    offered: Vec<(u16, u16)>,
+    histograms: BTreeMap<Tag, Histogram>,
+    counts: BTreeMap<Cell, Counts>,
+    last_second: BTreeMap<Cell, Counts>,
+    seconds: Vec<SecondLoad>,
+    calls: Vec<CallTotals>,
+    accounted: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self {
+            offered: offered(layout),
+            histograms: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            last_second: BTreeMap::new(),
+            seconds: Vec::new(),
+            calls: vec![CallTotals::default(); layout.targets().len()],
+            accounted: 0,
+        }
+    }
+
+    pub(crate) fn record(&mut self, record: &Record) {
+        let counts = self.counts.entry(record.cell()).or_default();
+        counts.count_offered(record.lag());
+        counts.sent += u64::from(record.sent_at.is_some());
+        counts.count_outcome(record.outcome);
+        self.arrival(record.intended_at, record.lag());
+    }
+
+    pub(crate) fn skipped(&mut self, skipped: &Skipped) {
+        let counts = self.counts.entry(skipped.cell()).or_default();
+        counts.offered += 1;
+        counts.skipped += 1;
+        self.arrival(skipped.intended_at, 0);
+    }
+
+    pub(crate) fn call(&mut self, call: &CallRecord) {
+        self.calls[usize::from(call.target)].count(call.result);
+    }
+
+    pub(crate) fn duration(&mut self, tag: Tag, nanoseconds: u64) {
+        self.histograms.entry(tag).or_default().record(nanoseconds);
+    }
+
+    /// The rows of the second that the live line shows.
+    pub(crate) fn second_ended<'a>(&mut self, rows: impl Iterator<Item = &'a IntervalRow>) {
+        self.last_second.clear();
+        for row in rows {
+            self.last_second
+                .entry(row.cell())
+                .or_default()
+                .add(&row.counts);
+        }
+    }
+
+    pub(crate) fn histogram(&self, scope: Scope, kind: Kind) -> Histogram {
+        let mut merged = Histogram::new();
+        for (tag, histogram) in &self.histograms {
+            let cell = Cell {
+                target: tag.target,
+                phase: tag.phase,
+                action: tag.action,
+            };
+            if tag.kind == kind && scope.holds(cell) {
+                merged.merge(histogram);
+            }
+        }
+        merged
+    }
+
+    pub(crate) fn counts(&self, scope: Scope) -> Counts {
+        sum(&self.counts, scope)
+    }
+
+    pub(crate) fn validity(&self, planned: u64) -> Validity {
+        let load = Load {
+            planned: planned.max(self.accounted),
+            accounted: self.accounted,
+        };
+        Validity::judge(&self.seconds, load)
+    }
+
+    pub(crate) fn totals(&self, planned: u64) -> Totals {
+        Totals {
+            actions: self
+                .offered
+                .iter()
+                .map(|&(target, action)| self.action_totals(target, action))
+                .collect(),
+            calls: self.calls.clone(),
+            lag: Quantiles::of(&self.histogram(Scope::default(), Kind::Lag)),
+            validity: self.validity(planned),
+        }
+    }
+
+    fn action_totals(&self, target: u16, action: u16) -> ActionTotals {
+        let scope = Scope {
+            target: Some(target),
+            phase: None,
+            action: Some(action),
+        };
+        let quantiles = |kind| Quantiles::of(&self.histogram(scope, kind));
+        ActionTotals {
+            target,
+            action,
+            counts: sum(&self.counts, scope),
+            last_second: sum(&self.last_second, scope),
+            response: quantiles(Kind::Response),
+            service: quantiles(Kind::Service),
+            ack: quantiles(Kind::Ack),
+            failed: quantiles(Kind::Failed),
+        }
+    }
+
+    fn arrival(&mut self, intended_at: u64, lag: u64) {
+        self.accounted += 1;
+        let second = usize::try_from((intended_at / 1_000_000_000).min(SECONDS_MAX - 1))
+            .expect("the bound fits an usize");
+        if self.seconds.len() <= second {
+            self.seconds.resize(second + 1, SecondLoad::default());
+        }
+        let load = &mut self.seconds[second];
+        load.offered += 1;
+        load.late += u32::from(lag > LATE_NS);
+        load.lag_max_ns = load.lag_max_ns.max(lag);
+    }
+}
+
+impl Scope {
+    fn holds(self, cell: Cell) -> bool {
+        let is = |wanted: Option<u16>, index| wanted.is_none_or(|wanted| wanted == index);
+        is(self.target, cell.target) && is(self.phase, cell.phase) && is(self.action, cell.action)
+    }
+}
+
+fn sum(counts: &BTreeMap<Cell, Counts>, scope: Scope) -> Counts {
+    let mut total = Counts::default();
+    for (_, counts) in counts.iter().filter(|(cell, _)| scope.holds(**cell)) {
+        total.add(counts);
+    }
+    total
+}
+
+fn offered(layout: &Layout) -> Vec<(u16, u16)> {
+    let mut actions: Vec<u16> = layout
+        .phases()
+        .iter()
+        .flat_map(|phase| phase.actions.iter().copied())
+        .collect();
+    actions.sort_unstable();
+    actions.dedup();
+    (0..)
+        .zip(layout.targets())
+        .flat_map(|(target, _)| actions.iter().map(move |&action| (target, action)))
+        .collect()
+}
