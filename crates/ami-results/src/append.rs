@@ -85,20 +85,27 @@ impl AppendFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::OpenOptions;
+impl AppendFile {
+    /// Every write fails as on a full disk.
+    pub(crate) fn full() -> Self {
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        Self {
+            path,
+            file: Some(file),
+            buffer: Vec::new(),
+            written: 0,
+        }
+    }
+}
 
+#[cfg(test)]
+mod tests {
     use super::AppendFile;
 
     #[test]
     fn a_full_disk_is_an_error_once_and_nothing_is_written_after_it() {
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut file = AppendFile {
-            path: "/dev/full".into(),
-            file: Some(full),
-            buffer: Vec::new(),
-            written: 0,
-        };
+        let mut file = AppendFile::full();
         file.json_line(&1).unwrap();
         assert!(file.flush().is_err());
         file.json_line(&2).unwrap();

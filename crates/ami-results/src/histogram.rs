@@ -88,3 +88,67 @@ impl Default for Histogram {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+
+    use super::{HIGHEST_NS, Histogram, LOWEST_NS};
+
+    fn of(values: &[u64]) -> Histogram {
+        let mut histogram = Histogram::new();
+        for &value in values {
+            histogram.record(value);
+        }
+        histogram
+    }
+
+    #[test]
+    fn an_empty_histogram_has_no_quantiles() {
+        assert_eq!(Histogram::new().quantile(0.5), None);
+        assert_eq!(Histogram::new().max(), None);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_bounds_counts_at_the_edge() {
+        let histogram = of(&[0, u64::MAX]);
+        assert_eq!(histogram.count(), 2);
+        assert!(histogram.min().unwrap() <= LOWEST_NS);
+        assert_eq!(histogram.max(), Some(HIGHEST_NS));
+    }
+
+    proptest! {
+        // Unoptimised, a histogram of 25,000 buckets takes its time.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Each value recorded is counted once, and a quantile is within 3 digits of the value it stands for.
+        #[test]
+        fn the_count_is_the_number_of_records(mut values in vec(LOWEST_NS..HIGHEST_NS, 1..200)) {
+            let histogram = of(&values);
+            prop_assert_eq!(histogram.count(), values.len() as u64);
+            values.sort_unstable();
+            let median = values[(values.len() - 1) / 2];
+            let measured = histogram.quantile(0.5).unwrap();
+            prop_assert!(measured.abs_diff(median) <= (median / 1000).max(64));
+        }
+
+        /// a + b = b + a = recording both.
+        #[test]
+        fn merging_commutes(a in vec(any::<u64>(), 0..50), b in vec(any::<u64>(), 0..50)) {
+            let (mut ab, mut ba) = (of(&a), of(&b));
+            ab.merge(&of(&b));
+            ba.merge(&of(&a));
+            let both: Vec<u64> = a.iter().chain(&b).copied().collect();
+            prop_assert_eq!(&ab, &ba);
+            prop_assert_eq!(ab, of(&both));
+        }
+
+        /// What is read back from its HDR form is what was written.
+        #[test]
+        fn the_hdr_form_is_exact(values in vec(any::<u64>(), 0..100)) {
+            let histogram = of(&values);
+            prop_assert_eq!(Histogram::from_hdr(histogram.hdr()), histogram);
+        }
+    }
+}

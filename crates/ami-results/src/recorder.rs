@@ -345,3 +345,6 @@ fn wall_time(origin: Timestamp, now: u64) -> Timestamp {
     let elapsed = SignedDuration::from_nanos(i64::try_from(now).unwrap_or(i64::MAX));
     origin.saturating_add(elapsed).unwrap_or(origin)
 }
+
+#[cfg(test)]
+mod tests;

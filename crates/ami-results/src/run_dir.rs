@@ -222,3 +222,58 @@ impl RunDir {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{CreateError, OpenError, RunDir};
+
+    #[test]
+    fn a_directory_that_exists_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = RunDir::create(dir.path()).unwrap_err();
+        assert!(matches!(error, CreateError::Exists { .. }));
+    }
+
+    #[test]
+    fn parents_are_made_unless_a_file_is_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(RunDir::create(&dir.path().join("a/b/run")).is_ok());
+        fs::write(dir.path().join("file"), "").unwrap();
+        let error = RunDir::create(&dir.path().join("file/run")).unwrap_err();
+        assert!(matches!(error, CreateError::Create { .. }));
+    }
+
+    #[test]
+    fn what_is_no_run_or_a_newer_one_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let none = RunDir::open(dir.path()).unwrap_err();
+        assert!(matches!(none, OpenError::NoManifest { .. }));
+        fs::write(dir.path().join("manifest.json"), r#"{"format": 99}"#).unwrap();
+        let newer = RunDir::open(dir.path()).unwrap_err();
+        assert!(matches!(newer, OpenError::Newer { found: 99, .. }));
+    }
+
+    #[test]
+    fn latest_points_to_the_last_linked() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["one", "two"] {
+            let run_dir = RunDir::create(&dir.path().join(name)).unwrap();
+            run_dir.link_latest().unwrap();
+            let target = fs::read_link(dir.path().join("latest")).unwrap();
+            assert_eq!(target.to_str(), Some(name));
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_replaced_file_leaves_no_temporary_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let run_dir = RunDir::create(&dir.path().join("run")).unwrap();
+        run_dir.write("report.md", b"one").unwrap();
+        let path = run_dir.write("report.md", b"two").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(run_dir.path()).unwrap().count(), 1);
+    }
+}
