@@ -9,7 +9,7 @@ pub mod login;
 pub mod originate;
 pub mod system;
 
-pub use action_id::ActionId;
+pub use action_id::{ACTION_ID_MAX, ActionId, ActionIdError};
 
 /// Longest line that every server takes: Asterisk reads into 1024 bytes, line end included.
 pub const LINE_MAX: usize = 1022;

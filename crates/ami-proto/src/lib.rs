@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod anomaly;
+pub mod dialect;
 pub mod event;
 pub mod frame;
 pub mod header;

@@ -53,7 +53,7 @@ impl<'a> Response<'a> {
         self.frame.get("ActionID").filter(|id| !id.is_empty())
     }
 
-    pub fn text(&self) -> Option<Cow<'a, str>> {
+    pub fn message(&self) -> Option<Cow<'a, str>> {
         self.frame.text("Message")
     }
 
