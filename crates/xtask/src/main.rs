@@ -9,6 +9,8 @@
 
 mod lab;
 mod pbx;
+mod tidy;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -26,11 +28,14 @@ enum Task {
     /// The lab: real Asterisks in Debian chroots, on loopback (needs root)
     #[command(subcommand)]
     Pbx(pbx::Verb),
+    /// Check the rules of the house that the compiler does not
+    Tidy,
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Pbx(verb) => pbx::run(verb),
+        Task::Tidy => tidy::run(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,6 +1,5 @@
 //! `cargo xtask pbx …`: the verbs of the lab.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
@@ -11,6 +10,7 @@ use crate::lab::ami::{Ami, Block};
 use crate::lab::chroot::{Chroot, chrooted};
 use crate::lab::daemon::Stopped;
 use crate::lab::{Lab, PBXS, Pbx};
+use crate::workspace;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -35,7 +35,7 @@ pub(crate) enum Verb {
 }
 
 pub(crate) fn run(verb: Verb) -> Result<ExitCode> {
-    let lab = Lab::of_workspace(&workspace());
+    let lab = Lab::of_workspace(&workspace::dir());
     match verb {
         Verb::Up { names } => up(&lab, &names),
         Verb::Down { names } => down(&lab, &names),
@@ -48,16 +48,6 @@ pub(crate) fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Channels { name } => channels(&lab, Pbx::named(&name)?),
         Verb::Cli { name, command } => cli(&lab, Pbx::named(&name)?, &command),
     }
-}
-
-/// Cargo says where the package is when it runs us; without it we trust where we were built.
-fn workspace() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    package
-        .ancestors()
-        .nth(2)
-        .map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Pbx>> {

@@ -103,11 +103,11 @@ fn build(pbx: &Pbx, source: &Source, root: &Path, tools: &Tools<'_>) -> Result<C
         .arg(root);
     debootstrap.args([source.mirror, source.script]);
     if let Err(error) = tools.run(&mut debootstrap) {
-        // Said by debootstrap when the mirror answers, but has no such suite.
+        // Said by debootstrap when the suite has left the mirror, and when there is no mirror.
         if tools.log.text()?.contains("Failed getting release file") {
             return Ok(Chroot::Gone(format!(
-                "{} is not on {}",
-                source.suite, source.mirror
+                "{} has no {}",
+                source.mirror, source.suite
             )));
         }
         return Err(error);

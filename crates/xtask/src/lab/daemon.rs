@@ -67,13 +67,14 @@ impl Lab {
         let mut child = spawn(&self.root(pbx), &self.console_log(pbx))?;
         fs::write(self.pid_file(pbx), format!("{}\n", child.id()))
             .context("writing the pid file")?;
-        self.wait_until_booted(pbx, &mut child).with_context(|| {
-            format!(
-                "{} did not boot; see {}",
-                pbx.name,
-                self.console_log(pbx).display()
-            )
-        })
+        let booted = self.wait_until_booted(pbx, &mut child);
+        if booted.is_err() {
+            // Reaped here, or it would stay as a zombie that still counts as running.
+            let _ = child.kill().and_then(|()| child.wait());
+            self.stop(pbx)?;
+        }
+        let log = self.console_log(pbx);
+        booted.with_context(|| format!("{} did not boot; see {}", pbx.name, log.display()))
     }
 
     /// Ends the daemon, with force if it does not listen, and unmounts its `/proc`.
