@@ -11,6 +11,7 @@ pub mod header;
 pub mod message;
 pub mod response;
 pub mod session;
+pub mod transcript;
 
 pub use action::{Action, ActionId};
 pub use anomaly::Anomaly;

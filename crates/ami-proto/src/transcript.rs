@@ -1,0 +1,284 @@
+//! Recorded sessions: JSON Lines, a header object and then one array for each chunk as it was read or written.
+//! Version 2 rows are `[seconds, conn, "C"|"S", text or {"b64"}]` and `[seconds, conn, "!", mark]`;
+//! version 1 has no conn, writes `{"hex"}` for bytes and `null` for the end of the stream.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    pub header: TranscriptHeader,
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TranscriptHeader {
+    #[serde(rename = "amibench_transcript")]
+    pub version: u32,
+    pub target: String,
+    #[serde(default)]
+    pub captured_at: String,
+    /// Where the bytes are from, as `captured`.
+    #[serde(default)]
+    pub provenance: String,
+    #[serde(default)]
+    pub note: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Since the start of the recording.
+    pub at: Duration,
+    /// Version 1 has one connection, number 0.
+    pub conn: u32,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    Client(Vec<u8>),
+    Server(Vec<u8>),
+    Mark(Mark),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Open,
+    Fin,
+    Rst,
+    TlsAlert,
+    CaptureEnd,
+}
+
+const MARKS: [(&str, Mark); 5] = [
+    ("open", Mark::Open),
+    ("fin", Mark::Fin),
+    ("rst", Mark::Rst),
+    ("tls-alert", Mark::TlsAlert),
+    ("capture-end", Mark::CaptureEnd),
+];
+
+/// Reads after "failed to"; lines count from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum TranscriptError {
+    #[error("read a transcript: it is empty, the first line must be its header")]
+    Empty,
+    #[error("read a transcript: line {line} is not JSON")]
+    Json {
+        line: usize,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("read a transcript: version {version} is not known, only 1 and 2 are")]
+    Version { version: u32 },
+    #[error("read a transcript: line {line}: {expected}")]
+    Row { line: usize, expected: &'static str },
+}
+
+impl Transcript {
+    pub fn parse(text: &str) -> Result<Self, TranscriptError> {
+        let mut rows = text
+            .lines()
+            .enumerate()
+            .map(|(index, row)| (index + 1, row))
+            .filter(|(_, row)| !row.trim().is_empty());
+        let (line, header) = rows.next().ok_or(TranscriptError::Empty)?;
+        let header: TranscriptHeader = serde_json::from_str(header)
+            .map_err(|source| TranscriptError::Json { line, source })?;
+        let row_of = match header.version {
+            1 => row_v1,
+            2 => row_v2,
+            version => return Err(TranscriptError::Version { version }),
+        };
+        let entry = |(line, row)| {
+            let row: Value = serde_json::from_str(row)
+                .map_err(|source| TranscriptError::Json { line, source })?;
+            row_of(&row).map_err(|expected| TranscriptError::Row { line, expected })
+        };
+        let entries = rows.map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { header, entries })
+    }
+
+    /// What the server sent on that connection, chunk by chunk as it was read.
+    pub fn server_chunks(&self, conn: u32) -> impl Iterator<Item = &[u8]> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.conn == conn)
+            .filter_map(|entry| match &entry.what {
+                What::Server(bytes) => Some(bytes.as_slice()),
+                What::Client(_) | What::Mark(_) => None,
+            })
+    }
+
+    /// What the client sent on that connection, chunk by chunk as it was written.
+    pub fn client_chunks(&self, conn: u32) -> impl Iterator<Item = &[u8]> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.conn == conn)
+            .filter_map(|entry| match &entry.what {
+                What::Client(bytes) => Some(bytes.as_slice()),
+                What::Server(_) | What::Mark(_) => None,
+            })
+    }
+}
+
+fn row_v1(row: &Value) -> Result<Entry, &'static str> {
+    let [at, side, chunk] = row.as_array().map_or(&[][..], Vec::as_slice) else {
+        return Err("a row is [seconds, \"C\" or \"S\", text, {\"hex\"} or null]");
+    };
+    let what = match chunk {
+        Value::Null => What::Mark(Mark::Fin),
+        chunk => said_by(side, chunk)?,
+    };
+    Ok(Entry {
+        at: seconds(at)?,
+        conn: 0,
+        what,
+    })
+}
+
+fn row_v2(row: &Value) -> Result<Entry, &'static str> {
+    let [at, conn, side, chunk] = row.as_array().map_or(&[][..], Vec::as_slice) else {
+        return Err("a row is [seconds, conn, \"C\", \"S\" or \"!\", text, {\"b64\"} or mark]");
+    };
+    let conn = conn.as_u64().and_then(|conn| u32::try_from(conn).ok());
+    let what = match side.as_str() {
+        Some("!") => What::Mark(mark(chunk)?),
+        _ => said_by(side, chunk)?,
+    };
+    Ok(Entry {
+        at: seconds(at)?,
+        conn: conn.ok_or("conn is a number from 0")?,
+        what,
+    })
+}
+
+fn said_by(side: &Value, chunk: &Value) -> Result<What, &'static str> {
+    let bytes = bytes(chunk).ok_or("a chunk is a text, or bytes as {\"b64\"} or {\"hex\"}")?;
+    match side.as_str() {
+        Some("C") => Ok(What::Client(bytes)),
+        Some("S") => Ok(What::Server(bytes)),
+        _ => Err("the side is \"C\" for the client or \"S\" for the server"),
+    }
+}
+
+fn bytes(chunk: &Value) -> Option<Vec<u8>> {
+    if let Some(text) = chunk.as_str() {
+        return Some(text.as_bytes().to_vec());
+    }
+    let chunk = chunk.as_object().filter(|chunk| chunk.len() == 1)?;
+    match (chunk.get("b64"), chunk.get("hex")) {
+        (Some(b64), None) => STANDARD.decode(b64.as_str()?).ok(),
+        (None, Some(hex)) => unhex(hex.as_str()?),
+        _ => None,
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let decoded = pairs
+        .iter()
+        .map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .collect();
+    if rest.is_empty() { decoded } else { None }
+}
+
+fn mark(chunk: &Value) -> Result<Mark, &'static str> {
+    let is = |&&(name, _): &&(&str, Mark)| chunk.as_str() == Some(name);
+    let found = MARKS.iter().find(is).map(|&(_, mark)| mark);
+    found.ok_or("a mark is \"open\", \"fin\", \"rst\", \"tls-alert\" or \"capture-end\"")
+}
+
+fn seconds(at: &Value) -> Result<Duration, &'static str> {
+    at.as_f64()
+        .and_then(|at| Duration::try_from_secs_f64(at).ok())
+        .ok_or("a row starts with its seconds since the start of the recording")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(row: &str, version: u32, expected: Result<(u32, What), &str>) {
+        let text = format!("{{\"amibench_transcript\": {version}, \"target\": \"t\"}}\n{row}\n");
+        let found = Transcript::parse(&text)
+            .map(|transcript| {
+                (
+                    transcript.entries[0].conn,
+                    transcript.entries[0].what.clone(),
+                )
+            })
+            .map_err(|error| error.to_string());
+        let expected = expected.map_err(|why| format!("read a transcript: line 2: {why}"));
+        assert_eq!(found, expected, "{row}");
+    }
+
+    #[test]
+    fn version_1_rows() {
+        check(
+            r#"[0.5, "C", "a\r\n"]"#,
+            1,
+            Ok((0, What::Client(b"a\r\n".to_vec()))),
+        );
+        check(
+            r#"[0.5, "S", {"hex": "fF00"}]"#,
+            1,
+            Ok((0, What::Server(vec![0xff, 0]))),
+        );
+        check(r#"[0.5, "S", null]"#, 1, Ok((0, What::Mark(Mark::Fin))));
+    }
+
+    #[test]
+    fn version_2_rows() {
+        check(
+            r#"[1, 3, "S", "a"]"#,
+            2,
+            Ok((3, What::Server(b"a".to_vec()))),
+        );
+        check(
+            r#"[1, 0, "C", {"b64": "/wA="}]"#,
+            2,
+            Ok((0, What::Client(vec![0xff, 0]))),
+        );
+        check(r#"[1, 0, "!", "rst"]"#, 2, Ok((0, What::Mark(Mark::Rst))));
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let v1 = "a row is [seconds, \"C\" or \"S\", text, {\"hex\"} or null]";
+        check("[]", 1, Err(v1));
+        check("{}", 1, Err(v1));
+        let chunk = "a chunk is a text, or bytes as {\"b64\"} or {\"hex\"}";
+        check(r#"[0, "S", {"hex": "f"}]"#, 1, Err(chunk));
+        check(r#"[0, "S", {"hex": "0x"}]"#, 1, Err(chunk));
+        check(r#"[0, 0, "S", {"b64": "*"}]"#, 2, Err(chunk));
+        let side = "the side is \"C\" for the client or \"S\" for the server";
+        check(r#"[0, "X", "a"]"#, 1, Err(side));
+        check(r#"[0, -1, "S", "a"]"#, 2, Err("conn is a number from 0"));
+        let at = "a row starts with its seconds since the start of the recording";
+        check(r#"[-1, "S", "a"]"#, 1, Err(at));
+        let mark = "a mark is \"open\", \"fin\", \"rst\", \"tls-alert\" or \"capture-end\"";
+        check(r#"[0, 0, "!", "end"]"#, 2, Err(mark));
+    }
+
+    #[test]
+    fn the_header_must_be_there_and_known() {
+        let error = |text: &str| Transcript::parse(text).unwrap_err().to_string();
+        assert!(error("").contains("it is empty"));
+        assert!(error("[]").contains("line 1 is not JSON"));
+        let unknown = r#"{"amibench_transcript": 3, "target": "t"}"#;
+        assert_eq!(
+            error(unknown),
+            "read a transcript: version 3 is not known, only 1 and 2 are"
+        );
+    }
+}
