@@ -1,5 +1,6 @@
 //! `cargo xtask pbx …`: the verbs of the lab.
 
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::thread;
 
@@ -242,7 +243,7 @@ fn foreign(lab: &Lab, pbx: &Pbx, count: u32, seconds: u32) -> Result<ExitCode> {
         if placed.get("Response") != "Success" {
             bail!("a foreign call failed, reason {}", placed.get("Reason"));
         }
-        println!("{}", placed.get("Uniqueid"));
+        print_lines(&[placed.get("Uniqueid").to_owned()])?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -258,12 +259,23 @@ fn channels(lab: &Lab, pbx: &Pbx) -> Result<ExitCode> {
         "Application",
         "Channel",
     ];
-    println!("{}", columns.join("\t"));
-    for channel in &list {
-        let fields = columns.map(|column| field(channel, column));
-        println!("{}", fields.join("\t"));
-    }
+    let rows = list
+        .iter()
+        .map(|channel| columns.map(|column| field(channel, column)).join("\t"));
+    print_lines(
+        &std::iter::once(columns.join("\t"))
+            .chain(rows)
+            .collect::<Vec<_>>(),
+    )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// For output that is piped: a reader that has seen enough is no error.
+fn print_lines(lines: &[String]) -> Result<()> {
+    match io::stdout().write_all((lines.join("\n") + "\n").as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("printing"),
+        _ => Ok(()),
+    }
 }
 
 fn field<'a>(channel: &'a Block, name: &str) -> &'a str {
