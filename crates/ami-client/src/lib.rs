@@ -1,1 +1,20 @@
-//! Owns the sockets of AMI sessions and decides nothing.
+//! Sockets of AMI sessions, and the files that say where they lead.
+//!
+//! This crate owns connections and decides nothing: what the bytes mean is `ami-proto`'s, what to send is the caller's.
+//! Read `document` (files with good errors), `target` (who is tested), `wire`, `open`, `connection`, `backoff`.
+
+pub mod backoff;
+pub mod clock;
+pub mod connection;
+pub mod dial;
+pub mod document;
+pub mod open;
+pub mod secret;
+pub mod target;
+pub mod wire;
+
+pub use clock::Clock;
+pub use connection::Connection;
+pub use document::{Document, DocumentError};
+pub use open::{Gate, OpenError, open};
+pub use target::Target;

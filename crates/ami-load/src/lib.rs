@@ -1,1 +1,22 @@
-//! Load engine: scenario, plan, sessions, records.
+//! The load engine: scenario → plan → sessions → records.
+//!
+//! `scenario` is the file as written, `plan` everything resolved, `arrival` the intended instants (pure); `worker` sends
+//! and reads, `call_table` follows the calls, `run` leads the whole and `cleanup` removes what a run left behind.
+
+pub mod arrival;
+mod call_table;
+pub mod cleanup;
+mod ledger;
+pub mod plan;
+pub mod query;
+pub mod rate;
+pub mod run;
+pub mod run_tag;
+pub mod scenario;
+mod script;
+pub mod threshold;
+mod worker;
+
+pub use plan::{Overrides, Plan, PlanError};
+pub use run_tag::RunTag;
+pub use scenario::Scenario;

@@ -1,0 +1,213 @@
+//! From an address to a session that is ready: paced connects, deadlines, and errors that say what the peer did.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ami_proto::action::ActionError;
+use ami_proto::frame::decode::{Decoder, Limits};
+use ami_proto::session::{Disposition, Session, SessionConfig};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Step};
+use crate::wire::Wire;
+
+/// The listen backlog of a stock PBX is 10: more connects at once wait for a SYN retransmit of a second.
+const CONNECTING_MAX: usize = 10;
+/// A stock PBX closes the 51st connection that has not logged in; other clients need some of them too.
+const UNAUTHENTICATED_MAX: usize = 40;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const BANNER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Paces the connects to one target.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    connecting: Arc<Semaphore>,
+    unauthenticated: Arc<Semaphore>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            connecting: Arc::new(Semaphore::new(CONNECTING_MAX)),
+            unauthenticated: Arc::new(Semaphore::new(UNAUTHENTICATED_MAX)),
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("the account or its secret cannot be sent")]
+    Credentials(#[from] ActionError),
+    #[error("failed to connect to {address}")]
+    Connect { address: String, source: io::Error },
+    #[error("failed to connect to {address}: no answer within {} s", CONNECT_WITHIN.as_secs())]
+    ConnectTimedOut { address: String },
+    #[error("{address} sent no banner within {} s: it is not AMI, or it is the TLS port", BANNER_WITHIN.as_secs())]
+    NoBanner { address: String },
+    #[error(
+        "{address} closed the connection before a banner: an access list, or too many sessions that are not logged in"
+    )]
+    ClosedBeforeBanner { address: String },
+    #[error("{address} is not AMI: it began with {first_line:?}")]
+    NotAmi { address: String, first_line: String },
+    #[error("{address} refused the login of account {account}: {message}")]
+    Refused {
+        address: String,
+        account: String,
+        message: String,
+    },
+    #[error("{address} did not answer the login within {} s", .within.as_secs())]
+    LoginTimedOut { address: String, within: Duration },
+    #[error("{address} closed the connection during the login")]
+    ClosedDuringLogin { address: String },
+    #[error("the connection to {address} broke during the login")]
+    Broke { address: String, source: io::Error },
+}
+
+impl OpenError {
+    /// Whether a later try may succeed; a refused login is never retried, the PBX might ban us.
+    pub fn is_worth_retrying(&self) -> bool {
+        !matches!(
+            self,
+            Self::Refused { .. } | Self::NotAmi { .. } | Self::Credentials(_)
+        )
+    }
+}
+
+/// Connects over TCP and logs in.
+pub async fn open(
+    address: &str,
+    config: SessionConfig,
+    gate: &Gate,
+    clock: Clock,
+) -> Result<Connection, OpenError> {
+    let unauthenticated = gate
+        .unauthenticated
+        .acquire()
+        .await
+        .expect("the gate is never closed");
+    let connecting = gate
+        .connecting
+        .acquire()
+        .await
+        .expect("the gate is never closed");
+    let stream = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address))
+        .await
+        .map_err(|_| OpenError::ConnectTimedOut {
+            address: address.to_owned(),
+        })?
+        .map_err(|source| OpenError::Connect {
+            address: address.to_owned(),
+            source,
+        })?;
+    stream
+        .set_nodelay(true)
+        .map_err(|source| OpenError::Connect {
+            address: address.to_owned(),
+            source,
+        })?;
+    let mut login = Login::begin(address, Wire::Tcp(stream), config, clock)?;
+    login.banner().await?;
+    drop(connecting);
+    let connection = login.finish().await?;
+    drop(unauthenticated);
+    Ok(connection)
+}
+
+/// Logs in over a wire that is connected already.
+pub async fn open_wire(
+    address: &str,
+    wire: Wire,
+    config: SessionConfig,
+    clock: Clock,
+) -> Result<Connection, OpenError> {
+    let mut login = Login::begin(address, wire, config, clock)?;
+    login.banner().await?;
+    login.finish().await
+}
+
+struct Login {
+    address: String,
+    account: String,
+    within: Duration,
+    connection: Connection,
+    clock: Clock,
+}
+
+impl Login {
+    fn begin(
+        address: &str,
+        wire: Wire,
+        config: SessionConfig,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let within = config.login_deadline;
+        let account = config.username.clone();
+        let session = Session::new(config, clock.now())?;
+        let connection = Connection::new(wire, Decoder::client(Limits::default()), session, clock);
+        Ok(Self {
+            address: address.to_owned(),
+            account,
+            within,
+            connection,
+            clock,
+        })
+    }
+
+    async fn banner(&mut self) -> Result<(), OpenError> {
+        let address = self.address.clone();
+        let mut first_line = String::new();
+        let mut look = |frame: &ami_proto::frame::Frame<'_>, _: &Disposition| {
+            first_line = String::from_utf8_lossy(frame.bytes())
+                .trim_end()
+                .chars()
+                .take(120)
+                .collect();
+        };
+        match self
+            .connection
+            .step(self.clock.now() + BANNER_WITHIN, &mut look)
+            .await
+        {
+            Err(source) => Err(OpenError::Broke { address, source }),
+            Ok(Step::DeadlinePassed) => Err(OpenError::NoBanner { address }),
+            Ok(Step::Ended) => Err(OpenError::ClosedBeforeBanner { address }),
+            Ok(Step::Disposition(Disposition::Banner)) => Ok(()),
+            Ok(Step::Disposition(_)) => Err(OpenError::NotAmi {
+                address,
+                first_line,
+            }),
+        }
+    }
+
+    async fn finish(mut self) -> Result<Connection, OpenError> {
+        let address = self.address.clone();
+        let deadline = self.clock.now() + self.within;
+        loop {
+            match self.connection.step(deadline, &mut |_, _| {}).await {
+                Err(source) => return Err(OpenError::Broke { address, source }),
+                Ok(Step::DeadlinePassed) => {
+                    return Err(OpenError::LoginTimedOut {
+                        address,
+                        within: self.within,
+                    });
+                }
+                Ok(Step::Ended) => return Err(OpenError::ClosedDuringLogin { address }),
+                Ok(Step::Disposition(Disposition::Ready)) => return Ok(self.connection),
+                Ok(Step::Disposition(Disposition::Refused { message })) => {
+                    return Err(OpenError::Refused {
+                        address,
+                        account: self.account,
+                        message,
+                    });
+                }
+                Ok(Step::Disposition(_)) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Who is tested: a target file as written, and the resolved `Target` that everything after it uses.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ami_proto::session::LoginForm;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::dial::DialPattern;
+use crate::document::{Document, DocumentError};
+use crate::secret::SecretSource;
+
+pub const PORT_PLAIN: u16 = 5038;
+
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub name: String,
+    pub endpoint: Endpoint,
+    pub account: String,
+    pub secret: SecretSource,
+    pub login: LoginForm,
+    pub limits: Limits,
+    pub dial: Vec<DialPattern>,
+    pub roles: BTreeMap<String, Role>,
+    pub labels: BTreeMap<String, String>,
+    /// The file it came from, for errors found later.
+    pub origin: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `host:port`, resolved when a connection is opened.
+    Address(String),
+    /// A simulator profile that the binary starts before the run.
+    Simulated(String),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => f.write_str(address),
+            Self::Simulated(profile) => write!(f, "simulated {profile}"),
+        }
+    }
+}
+
+/// What a run may do to this target. A scenario can only lower these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    pub max_sessions: u32,
+    pub max_actions_per_s: u32,
+    pub max_calls_up: u32,
+    pub max_calls_per_s: u32,
+    pub max_calls_total: u64,
+}
+
+impl Default for Limits {
+    /// What a PBX that people use bears without noticing.
+    fn default() -> Self {
+        Self {
+            max_sessions: 50,
+            max_actions_per_s: 100,
+            max_calls_up: 10,
+            max_calls_per_s: 1,
+            max_calls_total: 100,
+        }
+    }
+}
+
+/// How a target reaches what a scenario calls `answers`, `busy` or `rings`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    pub channel: String,
+    pub context: Option<String>,
+    pub exten: Option<String>,
+    #[serde(default = "first_priority")]
+    pub priority: String,
+    pub application: Option<String>,
+    pub data: Option<String>,
+}
+
+fn first_priority() -> String {
+    "1".to_owned()
+}
+
+impl Role {
+    /// Everything in it that a dialplan could take for a dialled number.
+    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+        let parts = [
+            Some(self.channel.as_str()),
+            self.exten.as_deref(),
+            self.data.as_deref(),
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .flat_map(|part| part.split(|c: char| !c.is_ascii_digit()))
+            .filter(|digits| !digits.is_empty())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetFile {
+    address: Option<Spanned<String>>,
+    simulate: Option<Spanned<String>>,
+    account: Option<Spanned<String>>,
+    secret_env: Option<String>,
+    secret_file: Option<String>,
+    secret_command: Option<String>,
+    #[serde(default)]
+    login: LoginWord,
+    #[serde(default)]
+    limits: LimitsFile,
+    #[serde(default)]
+    roles: BTreeMap<String, Spanned<Role>>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LoginWord {
+    Plain,
+    #[default]
+    Md5,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsFile {
+    max_sessions: Option<u32>,
+    max_actions_per_s: Option<u32>,
+    max_calls_up: Option<u32>,
+    max_calls_per_s: Option<u32>,
+    max_calls_total: Option<u64>,
+    #[serde(default)]
+    dial: Vec<DialPattern>,
+}
+
+impl Target {
+    pub fn parse(name: &str, document: &Document) -> Result<Self, DocumentError> {
+        let file: TargetFile = document.parse()?;
+        let endpoint = file.endpoint(document)?;
+        let secret = file.secret(document, &endpoint)?;
+        let account = match (&file.account, &endpoint) {
+            (Some(account), _) => account.get_ref().clone(),
+            (None, Endpoint::Simulated(_)) => "bench".to_owned(),
+            (None, Endpoint::Address(_)) => {
+                return Err(
+                    document.error_at(0..0, "missing key `account`: the manager.conf login to use")
+                );
+            }
+        };
+        let mut roles = BTreeMap::new();
+        for (name, role) in file.roles {
+            check_role(document, &role)?;
+            roles.insert(name, role.into_inner());
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            endpoint,
+            account,
+            secret,
+            login: match file.login {
+                LoginWord::Plain => LoginForm::Plain,
+                LoginWord::Md5 => LoginForm::Md5,
+            },
+            dial: file.limits.dial.clone(),
+            limits: file.limits.resolve(),
+            roles,
+            labels: file.labels,
+            origin: document.origin().to_owned(),
+        })
+    }
+
+    /// A target given as one line: `ami://account@host[:port]`.
+    pub fn from_uri(uri: &str) -> Result<Self, UriError> {
+        let refused = |reason| UriError {
+            uri: uri.to_owned(),
+            reason,
+        };
+        let rest = match uri.split_once("://") {
+            Some(("ami", rest)) => rest,
+            Some(("amis", _)) => {
+                return Err(refused("amis:// (TLS) is not supported yet; use ami://"));
+            }
+            _ => return Err(refused("it must begin with ami://")),
+        };
+        let (account, host) = rest
+            .rsplit_once('@')
+            .ok_or_else(|| refused("it must name the account: ami://account@host[:port]"))?;
+        if account.contains(':') {
+            return Err(refused(
+                "a secret never stands on the command line; set AMIBENCH_SECRET instead",
+            ));
+        }
+        if host.is_empty() || account.is_empty() || host.contains('/') {
+            return Err(refused("it must have the form ami://account@host[:port]"));
+        }
+        Ok(Self {
+            name: slug(host),
+            endpoint: Endpoint::Address(with_default_port(host)),
+            account: account.to_owned(),
+            secret: SecretSource::Environment("AMIBENCH_SECRET".to_owned()),
+            login: LoginForm::Md5,
+            limits: Limits::default(),
+            dial: Vec::new(),
+            roles: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            origin: uri.to_owned(),
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{uri:?} is no target: {reason}")]
+pub struct UriError {
+    pub uri: String,
+    pub reason: &'static str,
+}
+
+impl TargetFile {
+    fn endpoint(&self, document: &Document) -> Result<Endpoint, DocumentError> {
+        match (&self.address, &self.simulate) {
+            (Some(address), None) => {
+                let text = address.get_ref();
+                if text.is_empty() || text.contains(['/', '@', ' ']) {
+                    let message = format!("address {text:?} is not of the form host or host:port");
+                    return Err(document.error_at(address.span(), message));
+                }
+                Ok(Endpoint::Address(with_default_port(text)))
+            }
+            (None, Some(profile)) => Ok(Endpoint::Simulated(profile.get_ref().clone())),
+            (Some(_), Some(simulate)) => Err(document.error_at(
+                simulate.span(),
+                "a target has either `address` or `simulate`, not both",
+            )),
+            (None, None) => Err(document.error_at(
+                0..0,
+                "missing key `address` (host or host:port) or `simulate` (a profile)",
+            )),
+        }
+    }
+
+    fn secret(
+        &self,
+        document: &Document,
+        endpoint: &Endpoint,
+    ) -> Result<SecretSource, DocumentError> {
+        let mut sources = Vec::new();
+        sources.extend(self.secret_env.clone().map(SecretSource::Environment));
+        sources.extend(
+            self.secret_file
+                .as_ref()
+                .map(|path| SecretSource::File(document.resolve(path))),
+        );
+        sources.extend(self.secret_command.clone().map(SecretSource::Command));
+        if sources.len() > 1 {
+            let message = "a target has one of `secret_env`, `secret_file` and `secret_command`";
+            return Err(document.error_at(0..0, message));
+        }
+        Ok(sources.pop().unwrap_or_else(|| match endpoint {
+            Endpoint::Simulated(_) => SecretSource::Prompt,
+            Endpoint::Address(_) => SecretSource::Environment("AMIBENCH_SECRET".to_owned()),
+        }))
+    }
+}
+
+impl LimitsFile {
+    fn resolve(self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            max_sessions: self.max_sessions.unwrap_or(usual.max_sessions),
+            max_actions_per_s: self.max_actions_per_s.unwrap_or(usual.max_actions_per_s),
+            max_calls_up: self.max_calls_up.unwrap_or(usual.max_calls_up),
+            max_calls_per_s: self.max_calls_per_s.unwrap_or(usual.max_calls_per_s),
+            max_calls_total: self.max_calls_total.unwrap_or(usual.max_calls_total),
+        }
+    }
+}
+
+fn check_role(document: &Document, role: &Spanned<Role>) -> Result<(), DocumentError> {
+    let Role {
+        channel,
+        context,
+        exten,
+        application,
+        ..
+    } = role.get_ref();
+    let refused = |message: &str| Err(document.error_at(role.span(), message));
+    if !channel.contains('/') {
+        return refused(
+            "the channel of a role has the form technology/data, such as Local/100@internal",
+        );
+    }
+    match (context, exten, application) {
+        (Some(_), Some(_), None) | (None, None, Some(_)) => Ok(()),
+        _ => refused("a role leads either to `context` and `exten` or to an `application`"),
+    }
+}
+
+fn with_default_port(host: &str) -> String {
+    let has_port = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.contains("]:"),
+        None => host.matches(':').count() == 1,
+    };
+    match (
+        has_port,
+        host.matches(':').count() > 1 && !host.starts_with('['),
+    ) {
+        (true, _) => host.to_owned(),
+        (false, true) => format!("[{host}]:{PORT_PLAIN}"),
+        (false, false) => format!("{host}:{PORT_PLAIN}"),
+    }
+}
+
+/// Lower-case letters, digits and single dashes: what histogram tags and file names are made of.
+pub fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars() {
+        match c {
+            'a'..='z' | '0'..='9' => slug.push(c),
+            'A'..='Z' => slug.push(c.to_ascii_lowercase()),
+            _ if !slug.ends_with('-') => slug.push('-'),
+            _ => {}
+        }
+    }
+    slug.trim_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn parse(text: &str) -> Result<Target, DocumentError> {
+        Target::parse("pbx", &Document::embedded("pbx", Path::new(""), text))
+    }
+
+    fn check_error(text: &str, expected: &str) {
+        let error = parse(text).expect_err("a bad target").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn a_target_without_dial_patterns_keeps_modest_limits() {
+        let target = parse("address = \"pbx\"\naccount = \"qa\"").unwrap();
+        assert_eq!(target.endpoint, Endpoint::Address("pbx:5038".to_owned()));
+        assert_eq!(target.limits, Limits::default());
+        assert!(target.dial.is_empty());
+    }
+
+    #[test]
+    fn errors_name_line_and_column() {
+        check_error(
+            "address = \"pbx\"",
+            "<embedded pbx>:1:1: missing key `account`",
+        );
+        check_error("account = \"qa\"", "missing key `address`");
+        check_error(
+            "address = \"a\"\nsimulate = \"b\"",
+            "2:12: a target has either",
+        );
+        check_error("address = \"http://a\"\naccount = \"qa\"", "1:11: address");
+        check_error(
+            "address = \"a\"\naccount = \"qa\"\n[roles.answers]\nchannel = \"Local/1@a\"\n",
+            "a role leads either to",
+        );
+        check_error(
+            "address = \"a\"\nacount = \"qa\"",
+            "2:1: unknown field `acount`",
+        );
+        check_error(
+            "address = \"a\"\n[limits]\nmax_session = 1",
+            "3:1: unknown field `max_session`",
+        );
+    }
+
+    #[test]
+    fn a_uri_never_carries_a_secret() {
+        assert!(
+            Target::from_uri("ami://qa:hunter2@10.0.0.5")
+                .unwrap_err()
+                .reason
+                .contains("secret")
+        );
+        let target = Target::from_uri("ami://qa@10.0.0.5:7777").unwrap();
+        assert_eq!(
+            target.endpoint,
+            Endpoint::Address("10.0.0.5:7777".to_owned())
+        );
+        assert_eq!(target.name, "10-0-0-5-7777");
+    }
+
+    #[test]
+    fn addresses_get_the_default_port() {
+        for (host, expected) in [
+            ("pbx", "pbx:5038"),
+            ("pbx:7777", "pbx:7777"),
+            ("::1", "[::1]:5038"),
+            ("[::1]:7777", "[::1]:7777"),
+        ] {
+            assert_eq!(with_default_port(host), expected);
+        }
+    }
+}

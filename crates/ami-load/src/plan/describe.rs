@@ -1,0 +1,104 @@
+//! A plan as people read it, and the fingerprint that two runs of the same load share.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::{Arrivals, Plan, PlannedGroup, PlannedTarget};
+use crate::arrival::OpenLoop;
+use crate::rate::show_duration;
+
+impl Plan {
+    /// The plan as people read it, ending in the SHA-256 over all of it.
+    pub fn describe(&self) -> String {
+        let mut text = self.parameters();
+        for arrival in OpenLoop::new(self).take(5) {
+            let target = &self.targets[usize::from(arrival.target)].target.name;
+            let phase = &self.phases[usize::from(arrival.phase)];
+            let action = &self.actions[usize::from(phase.mix[usize::from(arrival.mix)].action)];
+            let at = arrival.at.as_secs_f64() * 1000.0;
+            let _ = writeln!(
+                text,
+                "arrival  +{at:.3} ms  {target}  {}  {action}",
+                phase.name
+            );
+        }
+        let _ = writeln!(text, "sha256   {}", self.sha256());
+        text
+    }
+
+    fn parameters(&self) -> String {
+        let mut text = format!("scenario {}\nseed     {}\n", self.scenario, self.seed);
+        for PlannedTarget { target, .. } in &self.targets {
+            let _ = writeln!(
+                text,
+                "target   {} at {} as {}",
+                target.name, target.endpoint, target.account
+            );
+        }
+        for group in &self.groups {
+            let PlannedGroup {
+                name,
+                sessions,
+                events,
+            } = group;
+            let _ = writeln!(
+                text,
+                "group    {name}: {sessions} sessions on each target, events {events}"
+            );
+        }
+        for phase in &self.phases {
+            let arrival = match phase.arrival {
+                Arrivals::Constant { rate } => format!("{rate} on each target"),
+                Arrivals::Closed { think } => {
+                    format!("closed loop, {} ms think time", think.as_millis())
+                }
+            };
+            let duration = show_duration(phase.duration);
+            let _ = writeln!(text, "phase    {}: {duration}, {arrival}", phase.name);
+            for entry in &phase.mix {
+                let group = &self.groups[usize::from(entry.group)].name;
+                let slug = &self.actions[usize::from(entry.action)];
+                let timeout = show_duration(entry.timeout);
+                let _ = writeln!(
+                    text,
+                    "  {:>5} × {slug} by {group}, timeout {timeout}",
+                    entry.share
+                );
+            }
+        }
+        for threshold in &self.thresholds {
+            let _ = writeln!(text, "hold     {}", threshold.text);
+        }
+        let total = f64::from(self.sessions_per_target()) * self.targets.len() as f64;
+        let _ = writeln!(
+            text,
+            "fleet    {} targets, {total} sessions",
+            self.targets.len()
+        );
+        text
+    }
+
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.parameters());
+        for PlannedTarget { roles, .. } in &self.targets {
+            hash.update(format!("{roles:?}"));
+        }
+        for phase in &self.phases {
+            hash.update(format!("{:?}", phase.mix));
+        }
+        for arrival in OpenLoop::new(self) {
+            hash.update(arrival.at.as_nanos().to_le_bytes());
+            hash.update(arrival.target.to_le_bytes());
+            hash.update(arrival.phase.to_le_bytes());
+            hash.update(arrival.mix.to_le_bytes());
+        }
+        hash.finalize()
+            .iter()
+            .fold(String::new(), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+    }
+}

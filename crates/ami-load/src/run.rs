@@ -1,0 +1,397 @@
+//! Leads one run from the first session to the last line of its results.
+//!
+//! Stages: preflight on each target → every seat taken → load → answers awaited → own calls hung up → log off → verdicts.
+//! A target that fails does not stop the others.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use ami_client::open::{Gate, OpenError};
+use ami_client::target::Endpoint;
+use ami_client::{Clock, Connection};
+use ami_proto::session::{LoginForm, Secret};
+use ami_results::host::Host;
+use ami_results::manifest::{self, End, Manifest};
+use ami_results::recorder::{Recorder, RecorderError, Records};
+use ami_results::run_dir::RunDir;
+use ami_results::totals::Totals;
+use ami_results::verdict::Verdict;
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::sync::{oneshot, watch};
+
+mod collector;
+mod crew;
+mod lead;
+mod preflight;
+
+pub use collector::Live;
+pub use preflight::PreflightError;
+
+use collector::Collector;
+use crew::Crew;
+use lead::{Lead, Stopped};
+use preflight::Control;
+
+use crate::cleanup;
+use crate::plan::{Arrivals, Plan, nanos};
+use crate::run_tag::RunTag;
+use crate::script::Script;
+pub use crate::script::ScriptError;
+use crate::worker::Order;
+
+/// Batches on their way to the collector; a worker that fills this waits, and its lateness shows as lag.
+const BATCHES_MAX: usize = 256;
+/// Between the order to start and the first arrival: every worker has read the order by then.
+const START_DELAY: Duration = Duration::from_millis(50);
+const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
+
+/// What every part of a run shares.
+#[derive(Debug)]
+pub struct Setup {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) tag: RunTag,
+    pub(crate) clock: Clock,
+    pub(crate) script: Script,
+    pub(crate) sites: Vec<Site>,
+}
+
+/// Where a target is and how to get in, in the order of the plan's targets.
+#[derive(Debug)]
+pub struct Site {
+    pub address: String,
+    pub account: String,
+    pub secret: Secret,
+    pub login: LoginForm,
+    pub gate: Gate,
+}
+
+impl Setup {
+    pub fn new(plan: Plan, sites: Vec<Site>, clock: Clock) -> Result<Self, ScriptError> {
+        let tag = RunTag::random();
+        let script = Script::build(&plan, &tag)?;
+        Ok(Self {
+            plan: Arc::new(plan),
+            tag,
+            clock,
+            script,
+            sites,
+        })
+    }
+
+    pub fn tag(&self) -> &RunTag {
+        &self.tag
+    }
+}
+
+/// What the manifest says besides the plan.
+#[derive(Clone, Debug)]
+pub struct Description {
+    pub version: String,
+    pub command: Vec<String>,
+    pub scenario_text: String,
+    pub labels: BTreeMap<String, String>,
+    pub records: Records,
+}
+
+/// What the operator wants of a run that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    Go,
+    /// End early, but properly.
+    Stop,
+    /// Leave at once, without cleaning up.
+    Abandon,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    pub run_dir: PathBuf,
+    pub end: End,
+    pub totals: Totals,
+    pub verdicts: Vec<Verdict>,
+    pub failures: Vec<TargetFailure>,
+    /// Channels of the run that were left up, by target.
+    pub left: Vec<(String, Vec<String>)>,
+}
+
+#[derive(Debug)]
+pub struct TargetFailure {
+    pub target: String,
+    pub why: FailureWhy,
+}
+
+#[derive(Debug, Error)]
+pub enum FailureWhy {
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    #[error("not every session could be opened")]
+    Seat(#[source] OpenError),
+    #[error("every session was lost and none came back")]
+    Lost,
+    #[error("failed to hang up the calls of the run; `amibench cleanup` can do it later")]
+    Cleaning(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[derive(Debug, Error)]
+pub enum RunError {
+    #[error("no target is left to load")]
+    NoTarget { failures: Vec<TargetFailure> },
+    #[error("interrupted before the load began")]
+    Interrupted,
+    #[error("failed to write results")]
+    Recorder(#[from] RecorderError),
+    #[error("a worker could not go on")]
+    Worker(#[from] io::Error),
+}
+
+/// Runs the load; `live` shows how far it is, `wish` is what the operator wants.
+pub async fn run(
+    setup: Setup,
+    description: Description,
+    run_dir: RunDir,
+    live: watch::Sender<Live>,
+    mut wish: watch::Receiver<Wish>,
+) -> Result<Finished, RunError> {
+    let setup = Arc::new(setup);
+    let (controls, failures) = preflight_all(&setup).await;
+    if controls.iter().all(Option::is_none) {
+        return Err(RunError::NoTarget { failures });
+    }
+    let (batches, received) = sync_channel(BATCHES_MAX);
+    let crew = Crew::start(&setup, &batches);
+    drop(batches);
+    let mut lead = Lead::new(Arc::clone(&setup), crew, failures);
+    for (target, control) in (0..).zip(&controls) {
+        if control.is_none() {
+            lead.leave(target);
+        }
+    }
+    if let Err(error) = lead.take_seats(&mut wish).await {
+        lead.crew.finish().await?;
+        return Err(match error {
+            lead::NotStarted::Interrupted => RunError::Interrupted,
+            lead::NotStarted::NoTarget => RunError::NoTarget {
+                failures: lead.failures,
+            },
+        });
+    }
+    let base = setup.clock.now() + START_DELAY;
+    let recorder = Recorder::new(
+        run_dir,
+        manifest(&setup, &description, &controls),
+        description.records,
+    )?;
+    let (failed, write_failed) = oneshot::channel();
+    let collector = Collector::start(recorder, received, (setup.clock, base), live, failed);
+    lead.crew.order(Order::Start { base });
+    let stopped = lead.load(&mut wish, write_failed).await;
+    lead.crew.order(Order::HangingUp);
+    let left = clean_up(&setup, controls, &mut lead.failures, wish).await;
+    let Lead { crew, failures, .. } = lead;
+    crew.finish().await?;
+    finish(&setup, collector, base, (stopped, failures, left))
+}
+
+/// Closes the results: verdicts first, so that the manifest's end is the last word.
+fn finish(
+    setup: &Setup,
+    collector: Collector,
+    base: Duration,
+    (stopped, failures, left): (Stopped, Vec<TargetFailure>, Vec<(String, Vec<String>)>),
+) -> Result<Finished, RunError> {
+    let (recorder, error) = collector.join();
+    let now = nanos(setup.clock.now().saturating_sub(base));
+    let run_dir = recorder.run_dir().path().to_owned();
+    let failed = |target: &str| failures.iter().any(|failure| failure.target == target);
+    let mut verdicts = Vec::new();
+    for (target, planned) in (0u16..).zip(&setup.plan.targets) {
+        if !failed(&planned.target.name) {
+            for threshold in &setup.plan.thresholds {
+                verdicts.push(threshold.judge(&recorder, target));
+            }
+        }
+    }
+    let written = recorder.run_dir().write_verdicts(&verdicts);
+    let end = match stopped {
+        Stopped::Completed => End::Completed,
+        Stopped::Interrupted => End::Interrupted,
+        Stopped::Aborted(reason) => End::Aborted { reason },
+    };
+    let finished = recorder.finish(now, end.clone());
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    written.map_err(RecorderError::from)?;
+    let totals = finished?;
+    Ok(Finished {
+        run_dir,
+        end,
+        totals,
+        verdicts,
+        failures,
+        left,
+    })
+}
+
+async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetFailure>) {
+    let mut checks = tokio::task::JoinSet::new();
+    for target in (0u16..).zip(&setup.sites).map(|(target, _)| target) {
+        let setup = Arc::clone(setup);
+        checks.spawn(async move { (target, preflight::check(&setup, target).await) });
+    }
+    let mut controls: Vec<Option<Control>> = setup.sites.iter().map(|_| None).collect();
+    let mut failures = Vec::new();
+    while let Some(joined) = checks.join_next().await {
+        let (target, result) = joined.expect("a preflight does not panic");
+        match result {
+            Ok(control) => controls[usize::from(target)] = Some(control),
+            Err(error) => {
+                let name = setup.plan.targets[usize::from(target)].target.name.clone();
+                failures.push(TargetFailure {
+                    target: name,
+                    why: error.into(),
+                });
+            }
+        }
+    }
+    (controls, failures)
+}
+
+/// Hangs up what the run left on each target, all targets at once, unless the operator leaves.
+async fn clean_up(
+    setup: &Arc<Setup>,
+    controls: Vec<Option<Control>>,
+    failures: &mut Vec<TargetFailure>,
+    mut wish: watch::Receiver<Wish>,
+) -> Vec<(String, Vec<String>)> {
+    let mut cleanings = tokio::task::JoinSet::new();
+    for (target, control) in controls.into_iter().enumerate() {
+        let Some(control) = control else { continue };
+        let setup = Arc::clone(setup);
+        let mut wish = wish.clone();
+        cleanings.spawn(async move {
+            let cleaning = clean_target(&setup, target, control);
+            let result = tokio::select! {
+                result = cleaning => result,
+                _ = wish.wait_for(|wish| *wish == Wish::Abandon) => Ok(Vec::new()),
+            };
+            (setup.plan.targets[target].target.name.clone(), result)
+        });
+    }
+    let mut left = Vec::new();
+    while let Some(joined) = cleanings.join_next().await {
+        let (target, result) = joined.expect("a cleaning does not panic");
+        match result {
+            Ok(channels) if channels.is_empty() => {}
+            Ok(channels) => left.push((target, channels)),
+            Err(error) if !failures.iter().any(|failure| failure.target == target) => {
+                failures.push(TargetFailure {
+                    target,
+                    why: FailureWhy::Cleaning(error),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    wish.mark_unchanged();
+    left
+}
+
+type CleaningError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The control session may have been idle for long, or lost with a PBX that is back: then a new one is opened.
+async fn clean_target(
+    setup: &Setup,
+    target: usize,
+    control: Control,
+) -> Result<Vec<String>, CleaningError> {
+    let mut connection = control.connection;
+    if setup.plan.originates() {
+        let cleaned = match cleanup::hang_up(&mut connection, &setup.tag).await {
+            Ok(cleaned) => cleaned,
+            Err(_) => {
+                connection = reopen(setup, target).await?;
+                cleanup::hang_up(&mut connection, &setup.tag).await?
+            }
+        };
+        connection.logoff(LOGOFF_WITHIN).await;
+        return Ok(cleaned.left);
+    }
+    connection.logoff(LOGOFF_WITHIN).await;
+    Ok(Vec::new())
+}
+
+async fn reopen(setup: &Setup, target: usize) -> Result<Connection, OpenError> {
+    preflight::connect(setup, &setup.sites[target]).await
+}
+
+fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control>]) -> Manifest {
+    let plan = &setup.plan;
+    let targets =
+        plan.targets
+            .iter()
+            .zip(controls)
+            .zip(&setup.sites)
+            .map(|((planned, control), site)| {
+                let target = &planned.target;
+                manifest::Target {
+                    name: target.name.clone(),
+                    address: match &target.endpoint {
+                        Endpoint::Address(address) => address.clone(),
+                        Endpoint::Simulated(_) => {
+                            format!("{} at {}", target.endpoint, site.address)
+                        }
+                    },
+                    account: target.account.clone(),
+                    banner: control.as_ref().and_then(|control| control.banner.clone()),
+                    version: control.as_ref().and_then(|control| control.version.clone()),
+                    labels: target.labels.clone(),
+                    limits: serde_json::to_value(&target.limits).expect("limits are plain numbers"),
+                }
+            });
+    let mut offered = Vec::new();
+    for target in (0u16..).zip(&plan.targets).map(|(target, _)| target) {
+        for (phase, planned) in (0u16..).zip(&plan.phases) {
+            let rate_per_s = match planned.arrival {
+                Arrivals::Constant { rate } => Some(rate.per_second()),
+                Arrivals::Closed { .. } => None,
+            };
+            offered.push(manifest::Offered {
+                target,
+                phase,
+                sessions: plan.sessions_per_target(),
+                rate_per_s,
+            });
+        }
+    }
+    Manifest {
+        format: manifest::FORMAT,
+        run_id: setup.tag.as_str().to_owned(),
+        version: description.version.clone(),
+        command: description.command.clone(),
+        scenario: manifest::Scenario {
+            name: plan.scenario.clone(),
+            text: description.scenario_text.clone(),
+        },
+        seed: plan.seed,
+        plan_sha256: plan.sha256(),
+        started_at: Timestamp::now(),
+        ended_at: None,
+        labels: description.labels.clone(),
+        targets: targets.collect(),
+        layout: plan
+            .layout()
+            .expect("the plan was resolved with this layout"),
+        offered,
+        host: Host::detect(),
+        end: End::Running,
+        validity: None,
+        records_left_out: 0,
+    }
+}

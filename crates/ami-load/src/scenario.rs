@@ -1,0 +1,115 @@
+//! The load as a user writes it: a scenario file, strict, with roles instead of hosts and numbers.
+
+use std::time::Duration;
+
+use ami_client::{Document, DocumentError};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::query::Query;
+use crate::rate::{Rate, Span};
+use crate::threshold::Threshold;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// What it is for, in a sentence.
+    #[serde(default)]
+    pub about: String,
+    #[serde(default)]
+    pub seed: u64,
+    /// Names of targets; `--target` replaces them.
+    #[serde(default)]
+    pub targets: Vec<Spanned<String>>,
+    pub group: Vec<Group>,
+    pub phase: Vec<Phase>,
+    #[serde(default)]
+    pub thresholds: Vec<Spanned<Threshold>>,
+}
+
+/// Sessions that do the same.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Group {
+    pub name: Spanned<String>,
+    /// On each target.
+    pub sessions: Spanned<u32>,
+    /// The event mask the sessions log in with.
+    #[serde(default = "off")]
+    pub events: Spanned<String>,
+}
+
+fn off() -> Spanned<String> {
+    Spanned::new(0..0, "off".to_owned())
+}
+
+/// A stretch with one arrival process.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Phase {
+    pub name: Spanned<String>,
+    pub duration: Span,
+    pub arrival: Spanned<Arrival>,
+    pub mix: Spanned<Vec<MixEntry>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Arrival {
+    /// Open loop: so many arrivals a second on each target, whatever the answers do.
+    Constant { rate: Rate },
+    /// Closed loop: each session acts again `think` after its last answer.
+    Closed {
+        #[serde(default)]
+        think: Option<Span>,
+    },
+}
+
+/// One kind of action and its share of the arrivals; exactly one of the action keys is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MixEntry {
+    #[serde(default = "one")]
+    pub share: Spanned<u32>,
+    /// The group whose sessions take it; the first group when not given.
+    pub group: Option<Spanned<String>>,
+    pub timeout: Option<Span>,
+    pub ping: Option<Ping>,
+    pub originate: Option<Originate>,
+    pub query: Option<Query>,
+}
+
+fn one() -> Spanned<u32> {
+    Spanned::new(0..0, 1)
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ping {}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Originate {
+    /// What to call, mapped by each target: `answers`, `busy`, `rings`.
+    pub role: Spanned<String>,
+    /// The PBX ends the call so long after it began, also when we are gone.
+    #[serde(default = "usual_hold")]
+    pub hold: Span,
+    /// How long it may ring.
+    #[serde(default = "usual_ring")]
+    pub ring: Span,
+}
+
+fn usual_hold() -> Span {
+    Span(Duration::from_secs(5))
+}
+
+fn usual_ring() -> Span {
+    Span(Duration::from_secs(10))
+}
+
+impl Scenario {
+    pub fn parse(document: &Document) -> Result<Self, DocumentError> {
+        document.parse()
+    }
+}

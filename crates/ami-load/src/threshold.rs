@@ -1,0 +1,274 @@
+//! Limits that a run must keep, written as `ping.response.p99 < 50ms`, `all.failed.rate < 0.1%`, `calls.answered.rate >= 99%`.
+
+use std::fmt;
+use std::time::Duration;
+
+use ami_results::call::CallResult;
+use ami_results::layout::Kind;
+use ami_results::recorder::{Recorder, Scope};
+use ami_results::verdict::{State, Verdict};
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use crate::rate::{parse_duration, show_duration};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    pub text: String,
+    pub measure: Measure,
+    pub comparison: Comparison,
+    pub limit: Limit,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measure {
+    /// A statistic of one action's histogram.
+    Latency {
+        action: String,
+        kind: Kind,
+        statistic: Statistic,
+    },
+    /// Actions of a slug (or of all) that did not succeed, of those offered.
+    FailedShare { action: String },
+    /// Arrivals that found no free session, of those offered.
+    SkippedShare { action: String },
+    /// Calls answered, of those attempted.
+    AnsweredShare,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    Quantile(f64),
+    Mean,
+    Max,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    Duration(Duration),
+    Share(f64),
+}
+
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{text:?} is not a threshold: {reason}")]
+pub struct ThresholdError {
+    text: String,
+    reason: String,
+}
+
+const FORMS: &str = "write ACTION.KIND.STATISTIC < LIMIT, such as `ping.response.p99 < 50ms` \
+    (kinds: response, service, ack, complete, lag, wait; statistics: p50, p90, p99, p99.9, mean, max), \
+    `all.failed.rate < 0.1%`, `all.skipped.rate < 1%` or `calls.answered.rate >= 99%`";
+
+impl Threshold {
+    pub fn parse(text: &str) -> Result<Self, ThresholdError> {
+        let error = |reason: String| ThresholdError {
+            text: text.to_owned(),
+            reason,
+        };
+        let mut words = text.split_whitespace();
+        let (Some(measure), Some(comparison), Some(limit), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(error(FORMS.to_owned()));
+        };
+        let comparison = match comparison {
+            "<" => Comparison::Below,
+            "<=" => Comparison::AtMost,
+            ">" => Comparison::Above,
+            ">=" => Comparison::AtLeast,
+            other => return Err(error(format!("{other:?} is none of < <= > >="))),
+        };
+        let measure = Measure::parse(measure).ok_or_else(|| error(FORMS.to_owned()))?;
+        let limit = match &measure {
+            Measure::Latency { .. } => {
+                Limit::Duration(parse_duration(limit).map_err(|cause| error(cause.to_string()))?)
+            }
+            _ => Limit::Share(
+                parse_share(limit)
+                    .ok_or_else(|| error(format!("{limit:?} is not a share: write 0.1% or 99%")))?,
+            ),
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            measure,
+            comparison,
+            limit,
+        })
+    }
+}
+
+impl Threshold {
+    /// What was measured on one target, against the limit.
+    pub fn judge(&self, recorder: &Recorder, target: u16) -> Verdict {
+        let subject = format!("{} {}", recorder.layout().target(target), self.text);
+        let limit = self.limit.to_string();
+        let Some(measured) = self.measure.of(recorder, target) else {
+            return Verdict {
+                state: State::Inconclusive,
+                subject,
+                limit,
+                measured: "nothing".to_owned(),
+                detail: Some("nothing was observed".to_owned()),
+            };
+        };
+        let (holds, measured) = match self.limit {
+            Limit::Duration(limit) => (
+                self.comparison.holds(measured, limit.as_secs_f64()),
+                format!("{:.3} ms", measured * 1000.0),
+            ),
+            Limit::Share(share) => (
+                self.comparison.holds(measured, share),
+                format!("{:.3}%", measured * 100.0),
+            ),
+        };
+        let state = if holds { State::Pass } else { State::Fail };
+        Verdict {
+            state,
+            subject,
+            limit,
+            measured,
+            detail: None,
+        }
+    }
+}
+
+impl Measure {
+    /// Seconds or a share; nothing when nothing was observed.
+    fn of(&self, recorder: &Recorder, target: u16) -> Option<f64> {
+        let scope = |action: &str| {
+            let position = recorder
+                .layout()
+                .actions()
+                .iter()
+                .position(|known| known.name == action);
+            let action = position.and_then(|index| u16::try_from(index).ok());
+            Scope {
+                target: Some(target),
+                phase: None,
+                action,
+            }
+        };
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        match self {
+            Self::Latency {
+                action,
+                kind,
+                statistic,
+            } => {
+                let histogram = recorder.histogram(scope(action), *kind);
+                let ns = match statistic {
+                    Statistic::Quantile(quantile) => histogram.quantile(*quantile)? as f64,
+                    Statistic::Mean => histogram.mean()?,
+                    Statistic::Max => histogram.max()? as f64,
+                };
+                Some(ns / 1e9)
+            }
+            Self::FailedShare { action } => {
+                let counts = recorder.counts(scope(action));
+                let ended = counts.offered - counts.skipped;
+                share(ended - counts.success, ended)
+            }
+            Self::SkippedShare { action } => {
+                let counts = recorder.counts(scope(action));
+                share(counts.skipped, counts.offered)
+            }
+            Self::AnsweredShare => {
+                let calls = &recorder.totals().calls[usize::from(target)];
+                share(calls.of(CallResult::Answered), calls.attempted())
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let (action, kind, statistic) = (parts.next()?, parts.next()?, parts.next()?);
+        let action = action.to_owned();
+        match (action.as_str(), kind, statistic) {
+            ("calls", "answered", "rate") => Some(Self::AnsweredShare),
+            (_, "failed", "rate") => Some(Self::FailedShare { action }),
+            (_, "skipped", "rate") => Some(Self::SkippedShare { action }),
+            _ => {
+                let statistic = Statistic::parse(statistic)?;
+                let kind = match kind {
+                    "response" => Kind::Response,
+                    "service" => Kind::Service,
+                    "ack" => Kind::Ack,
+                    "complete" => Kind::Complete,
+                    "first-item" => Kind::FirstItem,
+                    "lag" => Kind::Lag,
+                    "wait" => Kind::Wait,
+                    _ => return None,
+                };
+                Some(Self::Latency {
+                    action,
+                    kind,
+                    statistic,
+                })
+            }
+        }
+    }
+
+    /// The action slug it speaks of, when it speaks of one.
+    pub fn action(&self) -> Option<&str> {
+        match self {
+            Self::AnsweredShare => None,
+            Self::Latency { action, .. }
+            | Self::FailedShare { action }
+            | Self::SkippedShare { action } => (action != "all").then_some(action),
+        }
+    }
+}
+
+impl Statistic {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "mean" => Some(Self::Mean),
+            "max" => Some(Self::Max),
+            _ => {
+                let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+                (percent > 0.0 && percent < 100.0).then_some(Self::Quantile(percent / 100.0))
+            }
+        }
+    }
+}
+
+impl Comparison {
+    pub fn holds(self, measured: f64, limit: f64) -> bool {
+        match self {
+            Self::Below => measured < limit,
+            Self::AtMost => measured <= limit,
+            Self::Above => measured > limit,
+            Self::AtLeast => measured >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(duration) => f.write_str(&show_duration(*duration)),
+            Self::Share(share) => write!(f, "{}%", share * 100.0),
+        }
+    }
+}
+
+fn parse_share(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+}
+
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,473 @@
+//! One worker: a task that owns its sessions, keeps the schedule by a timerfd and reads by its own epoll set.
+//!
+//! It decides nothing about the run: it follows orders, and tells what happened by notices and by its ledger.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::iter::Peekable;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use ami_client::open::OpenError;
+use ami_results::interval::Gauge;
+use ami_results::outcome::Outcome;
+use slab::Slab;
+use tokio::sync::mpsc;
+
+mod alarm;
+mod closed_loop;
+mod lane;
+mod opener;
+mod pace;
+mod poller;
+mod seat;
+mod traffic;
+
+use alarm::Alarm;
+use closed_loop::ClosedLoop;
+use lane::Lane;
+use opener::{Opener, Patience};
+use poller::Poller;
+use seat::{Duty, Opened, Seat, Seated, Work};
+
+use crate::arrival::OpenLoop;
+use crate::call_table::{CallTable, ended};
+use crate::ledger::{Batch, Ledger};
+use crate::plan::Plan;
+use crate::run::Setup;
+
+/// How often overdue calls are looked for and the ledger is handed on.
+const TICK: Duration = Duration::from_millis(100);
+/// After the last arrival, how long answers are waited for.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long a PBX may take to say goodbye.
+const LOGOFF_MAX: Duration = Duration::from_secs(2);
+const READ_BYTES: usize = 64 * 1024;
+
+/// What a worker is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    /// Offer the load; instants count from `base` on the clock.
+    Start { base: Duration },
+    /// A target has failed: leave it, and what the plan offers to it.
+    Leave { target: u16 },
+    /// No further arrivals; wait for answers, then say `Drained`.
+    Stop,
+    /// Calls that end from now on were hung up by the run.
+    HangingUp,
+    /// Log off and end.
+    Finish,
+}
+
+/// What a worker tells.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// Every seat is taken.
+    Ready,
+    /// A seat could not be opened, or not opened again.
+    SeatFailed { target: u16, error: OpenError },
+    /// The last session of a target on this worker was lost, or the first came back.
+    Sessions { worker: u16, target: u16, up: u32 },
+    /// All arrivals are over and answered, or given up.
+    Drained,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    Offering,
+    Draining { until: Duration },
+    Drained,
+    Finishing { until: Duration },
+}
+
+#[derive(Debug)]
+pub(crate) struct Worker {
+    setup: Arc<Setup>,
+    index: u16,
+    orders: mpsc::UnboundedReceiver<Order>,
+    notices: mpsc::UnboundedSender<Notice>,
+    ledger: Ledger,
+    alarm: Alarm,
+    poller: Poller,
+    opener: Opener,
+    opened: mpsc::UnboundedReceiver<Opened>,
+    stage: Stage,
+    base: Duration,
+    ticked_at: Duration,
+    /// Seats that are being opened for the first time.
+    missing: usize,
+    sessions: Slab<Seated>,
+    born: u64,
+    up: Vec<u32>,
+    left: Vec<bool>,
+    lanes: Vec<Lane>,
+    calls: CallTable,
+    schedule: Schedule,
+    closed: ClosedLoop,
+    phase: Option<u16>,
+    /// When actions time out: deadline, session, its birth, sequence of the action.
+    expiries: BinaryHeap<Reverse<(Duration, usize, u64, u32)>>,
+    out: Vec<u8>,
+    input: Vec<u8>,
+}
+
+type Schedule = Peekable<OpenLoop<Arc<Plan>>>;
+
+/// The ends of the channels between a worker and its run.
+#[derive(Debug)]
+pub(crate) struct Links {
+    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
+    pub(crate) notices: mpsc::UnboundedSender<Notice>,
+    pub(crate) collector: SyncSender<Batch>,
+}
+
+enum Wake {
+    Alarm,
+    Sockets,
+    Order(Option<Order>),
+    Opened(Opened),
+}
+
+impl Worker {
+    pub(crate) fn new(setup: Arc<Setup>, index: u16, links: Links) -> io::Result<Self> {
+        let (opened_sender, opened) = mpsc::unbounded_channel();
+        let plan = Arc::clone(&setup.plan);
+        let targets = plan.targets.len();
+        Ok(Self {
+            index,
+            orders: links.orders,
+            notices: links.notices,
+            ledger: Ledger::new(links.collector),
+            alarm: Alarm::new(setup.clock)?,
+            poller: Poller::new()?,
+            opener: Opener::new(Arc::clone(&setup), opened_sender),
+            opened,
+            stage: Stage::Opening,
+            base: Duration::ZERO,
+            ticked_at: Duration::ZERO,
+            missing: 0,
+            sessions: Slab::new(),
+            born: 0,
+            up: vec![0; targets],
+            left: vec![false; targets],
+            lanes: std::iter::repeat_with(Lane::default)
+                .take(targets * plan.groups.len())
+                .collect(),
+            calls: CallTable::new(setup.tag.clone(), index, targets),
+            closed: ClosedLoop::new(&plan),
+            schedule: OpenLoop::new(plan).peekable(),
+            phase: None,
+            expiries: BinaryHeap::new(),
+            out: Vec::new(),
+            input: vec![0; READ_BYTES],
+            setup,
+        })
+    }
+
+    /// Runs until the order to finish was carried out, or nobody gives orders any more.
+    pub(crate) async fn run(mut self) -> io::Result<()> {
+        self.take_seats();
+        while !self.is_done() {
+            self.turn()?;
+            let deadline = self.next_deadline();
+            self.alarm.set(deadline)?;
+            let wake = tokio::select! {
+                biased;
+                rang = self.alarm.rang() => { rang?; Wake::Alarm }
+                ready = self.poller.wait() => { ready?; Wake::Sockets }
+                order = self.orders.recv() => Wake::Order(order),
+                Some(opened) = self.opened.recv() => Wake::Opened(opened),
+            };
+            match wake {
+                Wake::Alarm => self.alarm.rearm(),
+                Wake::Sockets => self.drain_sockets()?,
+                Wake::Order(Some(order)) => self.obey(order)?,
+                Wake::Order(None) => break,
+                Wake::Opened(opened) => self.seat(opened)?,
+            }
+        }
+        self.close_books();
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        self.setup.clock.now()
+    }
+
+    /// An instant as records count it: nanoseconds since the load began.
+    fn ns(&self, at: Duration) -> u64 {
+        u64::try_from(at.saturating_sub(self.base).as_nanos()).expect("a run lasts under 500 years")
+    }
+
+    fn take_seats(&mut self) {
+        let setup = Arc::clone(&self.setup);
+        for target in (0u16..).zip(&setup.plan.targets).map(|(target, _)| target) {
+            if setup.plan.originates() {
+                self.missing += 1;
+                self.opener.open(
+                    Seat {
+                        target,
+                        duty: Duty::Observer,
+                    },
+                    Patience::Start,
+                );
+            }
+            for (group, planned) in (0u16..).zip(&setup.plan.groups) {
+                let mine = (0..planned.sessions).filter(|number| {
+                    number % u32::from(setup.plan.workers) == u32::from(self.index)
+                });
+                for number in mine {
+                    self.missing += 1;
+                    self.opener.open(
+                        Seat {
+                            target,
+                            duty: Duty::Load { group, number },
+                        },
+                        Patience::Start,
+                    );
+                }
+            }
+        }
+        if self.missing == 0 {
+            self.tell(Notice::Ready);
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        // Without a listener the run is over, which the worker learns from its orders.
+        let _ = self.notices.send(notice);
+    }
+
+    fn obey(&mut self, order: Order) -> io::Result<()> {
+        match order {
+            Order::Start { base } => {
+                self.base = base;
+                self.ticked_at = base;
+                self.stage = Stage::Offering;
+            }
+            Order::Leave { target } => self.leave(target)?,
+            Order::Stop => self.stop(),
+            Order::HangingUp => self.calls.hanging_up(),
+            Order::Finish => self.finish()?,
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, target: u16) -> io::Result<()> {
+        self.left[usize::from(target)] = true;
+        let theirs: Vec<usize> = self
+            .sessions
+            .iter()
+            .filter(|(_, seated)| seated.seat.target == target)
+            .map(|(key, _)| key)
+            .collect();
+        for key in theirs {
+            self.lose(key, "the target was left")?;
+        }
+        Ok(())
+    }
+
+    /// A connection attempt ended: take the seat, or tell that it stays empty.
+    fn seat(&mut self, opened: Opened) -> io::Result<()> {
+        let Opened { seat, result } = opened;
+        let first = self.stage == Stage::Opening && self.missing > 0;
+        if first {
+            self.missing -= 1;
+        }
+        match result {
+            Ok(parts) if !self.left[usize::from(seat.target)] && !self.is_finishing() => {
+                self.born += 1;
+                let (seated, unread) = Seated::new(seat, parts, self.born)?;
+                let key = self.sessions.insert(seated);
+                self.poller.add(&self.sessions[key].stream, key)?;
+                self.count_up(seat);
+                self.digest(key, &unread)?;
+                if matches!(seat.duty, Duty::Load { .. }) {
+                    self.freed(key)?;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => self.tell(Notice::SeatFailed {
+                target: seat.target,
+                error,
+            }),
+        }
+        if first && self.missing == 0 {
+            self.tell(Notice::Ready);
+        }
+        Ok(())
+    }
+
+    fn count_up(&mut self, seat: Seat) {
+        if matches!(seat.duty, Duty::Load { .. }) {
+            let up = &mut self.up[usize::from(seat.target)];
+            *up += 1;
+            if *up == 1 {
+                let up = *up;
+                self.tell(Notice::Sessions {
+                    worker: self.index,
+                    target: seat.target,
+                    up,
+                });
+            }
+        }
+    }
+
+    fn count_down(&mut self, seat: Seat) {
+        if matches!(seat.duty, Duty::Load { .. }) {
+            let up = &mut self.up[usize::from(seat.target)];
+            *up -= 1;
+            if *up == 0 {
+                self.tell(Notice::Sessions {
+                    worker: self.index,
+                    target: seat.target,
+                    up: 0,
+                });
+            }
+        }
+    }
+
+    fn is_finishing(&self) -> bool {
+        matches!(self.stage, Stage::Finishing { .. })
+    }
+
+    fn is_done(&self) -> bool {
+        match self.stage {
+            Stage::Finishing { until } => self.sessions.is_empty() || self.now() >= until,
+            _ => false,
+        }
+    }
+
+    /// Everything that is due, in the order in which it can wait least.
+    fn turn(&mut self) -> io::Result<()> {
+        if self.stage == Stage::Offering {
+            self.offer()?;
+        }
+        self.expire()?;
+        let now = self.now();
+        if now >= self.ticked_at + TICK && self.stage != Stage::Opening {
+            self.tick(now);
+        }
+        match self.stage {
+            Stage::Draining { until } if self.is_quiet() || now >= until => {
+                self.skip_waiting();
+                self.ledger.flush();
+                self.stage = Stage::Drained;
+                self.tell(Notice::Drained);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&mut self) -> Option<Duration> {
+        let expiry = self.expiries.peek().map(|Reverse((at, ..))| *at);
+        let tick = (self.stage != Stage::Opening).then(|| self.ticked_at + TICK);
+        let arrival = if self.stage == Stage::Offering {
+            self.next_arrival()
+        } else {
+            None
+        };
+        [expiry, tick, arrival].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self, now: Duration) {
+        let at = self.ns(now);
+        for settled in self.calls.overdue(at) {
+            self.ledger.settled(settled);
+        }
+        if self.ns(self.ticked_at) / 1_000_000_000 != at / 1_000_000_000 {
+            self.gauge(at / 1_000_000_000);
+        }
+        self.ledger.flush();
+        self.ticked_at = now;
+    }
+
+    fn gauge(&mut self, second: u64) {
+        let mut in_flight = vec![0; self.up.len()];
+        for (_, seated) in &self.sessions {
+            if matches!(seated.work, Work::Busy(_)) {
+                in_flight[usize::from(seated.seat.target)] += 1;
+            }
+        }
+        for (target, in_flight) in (0u16..).zip(in_flight) {
+            let sessions_ready = self.up[usize::from(target)];
+            let calls_up = self.calls.calls_up(target);
+            self.ledger.gauge(Gauge {
+                target,
+                second,
+                sessions_ready,
+                in_flight,
+                calls_up,
+            });
+        }
+    }
+
+    /// Nothing is waited for any more.
+    fn is_quiet(&self) -> bool {
+        let busy = self
+            .sessions
+            .iter()
+            .any(|(_, seated)| matches!(seated.work, Work::Busy(_)));
+        !busy && !self.calls.is_awaiting() && !self.lanes.iter().any(Lane::is_waiting)
+    }
+
+    fn stop(&mut self) {
+        if self.stage == Stage::Offering {
+            let now = self.now();
+            let due = now.saturating_sub(self.base);
+            let unpicked = self.pass_over(due);
+            self.ledger.planned(unpicked);
+            self.drain(now);
+        } else if self.stage == Stage::Opening {
+            self.stage = Stage::Drained;
+            self.tell(Notice::Drained);
+        }
+        self.skip_waiting();
+    }
+
+    fn drain(&mut self, now: Duration) {
+        self.closed.clear();
+        self.stage = Stage::Draining {
+            until: now + DRAIN_MAX,
+        };
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let until = self.now() + LOGOFF_MAX;
+        self.stage = Stage::Finishing { until };
+        self.expiries.push(Reverse((until, usize::MAX, 0, 0)));
+        let keys: Vec<usize> = self.sessions.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.log_off(key)?;
+        }
+        Ok(())
+    }
+
+    /// Every action that was sent has its record, every call its line.
+    fn close_books(&mut self) {
+        let now = self.ns(self.now());
+        for seated in self.sessions.drain() {
+            if let Work::Busy(in_flight) = seated.work {
+                let why = Some("the run ended before the answer");
+                self.ledger
+                    .record(ended(in_flight.record, now, Outcome::Indeterminate, why));
+            }
+        }
+        for target in (0u16..)
+            .zip(&self.setup.plan.targets)
+            .map(|(target, _)| target)
+        {
+            for settled in self
+                .calls
+                .close(target, now, "the run ended before the completion")
+            {
+                self.ledger.settled(settled);
+            }
+        }
+        self.ledger.flush();
+    }
+}
