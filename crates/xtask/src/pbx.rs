@@ -112,6 +112,7 @@ fn up(lab: &Lab, names: &[String]) -> Result<ExitCode> {
 fn raise(lab: &Lab, pbx: &Pbx) -> Result<Raised> {
     let lock = lab.lock(pbx)?;
     if let Some(pid) = lab.pid(pbx) {
+        lab.wait_for_running(pbx)?;
         return Ok(Raised::Up(format!("is up already, pid {pid}")));
     }
     if let Chroot::Gone(cause) = lab.make_chroot(pbx, &lock)? {

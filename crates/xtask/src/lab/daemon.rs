@@ -67,9 +67,12 @@ impl Lab {
         let mut child = spawn(&self.root(pbx), &self.console_log(pbx))?;
         fs::write(self.pid_file(pbx), format!("{}\n", child.id()))
             .context("writing the pid file")?;
-        let booted = self.wait_until_booted(pbx, &mut child);
+        let booted = self.wait_until_booted(pbx, || {
+            let ended = child.try_wait().context("asking for Asterisk's state")?;
+            ended.map_or(Ok(()), |status| bail!("it ended with {status}"))
+        });
         if booted.is_err() {
-            // Reaped here, or it would stay as a zombie that still counts as running.
+            // A half-booted PBX must not be found as running by the next `up`.
             let _ = child.kill().and_then(|()| child.wait());
             self.stop(pbx)?;
         }
@@ -103,13 +106,19 @@ impl Lab {
         }
     }
 
-    fn wait_until_booted(&self, pbx: &Pbx, child: &mut Child) -> Result<()> {
+    /// For a daemon that was found running: an `up` may have been interrupted while it booted.
+    pub(crate) fn wait_for_running(&self, pbx: &Pbx) -> Result<()> {
+        self.wait_until_booted(pbx, || match self.pid(pbx) {
+            Some(_) => Ok(()),
+            None => bail!("{} ended while it booted", pbx.name),
+        })
+    }
+
+    fn wait_until_booted(&self, pbx: &Pbx, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
         let secret = self.read_secret("bench")?;
         let limit = Instant::now() + BOOT_LIMIT;
         loop {
-            if let Some(status) = child.try_wait().context("asking for Asterisk's state")? {
-                bail!("it ended with {status}");
-            }
+            alive()?;
             if let Some(mut ami) = Ami::connect(pbx.ami_port(), "system", &secret)? {
                 ami.read_until(|block| block.get("Event") == "FullyBooted")?;
                 return Ok(());
