@@ -112,11 +112,7 @@ mod tests {
             1
         );
         assert_eq!(
-            found(
-                check,
-                "a.rs",
-                "(\"sim-ucm\", \"targets/sim-ucm.toml\")"
-            ),
+            found(check, "a.rs", "(\"sim-ucm\", \"targets/sim-ucm.toml\")"),
             []
         );
     }
