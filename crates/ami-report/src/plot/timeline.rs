@@ -1,0 +1,221 @@
+//! Response time over time of one target: a panel per action with p50, p90, p99 and max of each second on a log axis,
+//! the phases, and a red mark at the foot of every second in which an action did not succeed.
+
+use ami_results::layout::slug;
+use plotters::backend::SVGBackend;
+use plotters::chart::{ChartBuilder, ChartContext};
+use plotters::coord::cartesian::Cartesian2d;
+use plotters::element::{Circle, IntoDynElement, PathElement, Text};
+use plotters::series::LineSeries;
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use crate::plot::{
+    Area, Axis, COLORS, Entry, GRID, IN_MEMORY, INK, QUIET, RED, Scale, Stroke, anchored, font,
+    legend, linear_ticks, page, stroke, text,
+};
+use crate::summary::series::Point;
+use crate::summary::{Action, Summary, Target};
+
+const WIDTH: u32 = 1100;
+const LEGEND_WIDTH: u32 = 150;
+const HEADING: u32 = 66;
+const PANEL: u32 = 250;
+/// The last panel has the labels of the time axis.
+const FOOT: u32 = 30;
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+pub fn file_name(target: &Target) -> String {
+    format!("timeline-{}.svg", slug(&target.name))
+}
+
+pub fn plot(summary: &Summary, target: &Target) -> String {
+    let actions: Vec<&Action> = target
+        .actions
+        .iter()
+        .filter(|action| !action.points.is_empty() || !action.failures.is_empty())
+        .collect();
+    let panels = u32::try_from(actions.len().max(1)).expect("a layout has few actions");
+    page((WIDTH, HEADING + panels * PANEL + FOOT), |area| {
+        let heading = format!("{} · response time by second", target.name);
+        text(area, &heading, (16, 14), &font(22, INK));
+        text(
+            area,
+            &summary.manifest.scenario.name,
+            (16, 42),
+            &font(14, QUIET),
+        );
+        if actions.is_empty() {
+            text(area, "nothing was measured", (40, 106), &font(18, QUIET));
+        }
+        for (row, action) in (0..).zip(&actions) {
+            let top = HEADING + row * PANEL;
+            let foot = if row + 1 == panels { FOOT } else { 0 };
+            let (left, aside) = rows(area, top, PANEL + foot);
+            panel(&left, summary, action, foot);
+            legend(&aside, &entries(action));
+        }
+    })
+}
+
+fn rows<'a>(area: &Area<'a>, top: u32, height: u32) -> (Area<'a>, Area<'a>) {
+    let split = WIDTH - LEGEND_WIDTH;
+    let left = area.clone().shrink((0, top), (split, height));
+    let aside = area
+        .clone()
+        .shrink((split, top + 24), (LEGEND_WIDTH, height));
+    (left, aside)
+}
+
+/// One quantile over time.
+struct Line {
+    name: &'static str,
+    color: usize,
+    value: fn(&Point) -> u64,
+}
+
+/// From the highest to the lowest, as the legend has them.
+const LINES: [Line; 4] = [
+    Line {
+        name: "max",
+        color: 1,
+        value: |point| point.quantiles.max,
+    },
+    Line {
+        name: "p99",
+        color: 4,
+        value: |point| point.quantiles.p99,
+    },
+    Line {
+        name: "p90",
+        color: 2,
+        value: |point| point.quantiles.p90,
+    },
+    Line {
+        name: "p50",
+        color: 0,
+        value: |point| point.quantiles.p50,
+    },
+];
+
+fn entries(action: &Action) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = LINES
+        .iter()
+        .map(|line| Entry {
+            name: line.name.to_owned(),
+            color: COLORS[line.color],
+            stroke: Stroke::Solid,
+        })
+        .collect();
+    if !action.failures.is_empty() {
+        entries.push(Entry {
+            name: "not successful".to_owned(),
+            color: RED,
+            stroke: Stroke::Solid,
+        });
+    }
+    entries
+}
+
+fn panel(area: &Area<'_>, summary: &Summary, action: &Action, foot: u32) {
+    let values = || {
+        action
+            .points
+            .iter()
+            .flat_map(|point| [point.quantiles.p50, point.quantiles.max])
+    };
+    let low = values().min().unwrap_or(1_000_000);
+    let high = values().max().unwrap_or(1_000_000);
+    let y = Scale::Log.axis(low as f64, high as f64);
+    let x = time_axis(summary);
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(20)
+        .margin_top(26)
+        .margin_bottom(4)
+        .x_label_area_size(22 + foot)
+        .y_label_area_size(84)
+        .build_cartesian_2d(x.clone(), y.clone())
+        .expect(IN_MEMORY);
+    let mut mesh = chart.configure_mesh();
+    if foot > 0 {
+        mesh.x_desc("seconds since the start");
+    }
+    mesh.bold_line_style(GRID)
+        .max_light_lines(0)
+        .axis_style(QUIET)
+        .label_style(font(15, INK))
+        .axis_desc_style(font(15, QUIET))
+        .x_label_formatter(&|second| format!("{second:.0} s"))
+        .y_label_formatter(&|place| Scale::Log.label(*place))
+        .y_desc(format!("{} (log)", action.name))
+        .draw()
+        .expect(IN_MEMORY);
+    phases(&mut chart, summary, &x, &y);
+    for line in &LINES {
+        for points in unbroken(&action.points) {
+            draw(&mut chart, points, line);
+        }
+    }
+    failures(&mut chart, action, &y);
+}
+
+fn time_axis(summary: &Summary) -> Axis {
+    let seconds = summary.ended_at as f64 / 1e9;
+    let mut ticks = linear_ticks(seconds);
+    ticks.retain(|&tick| tick <= seconds);
+    Axis {
+        from: 0.0,
+        to: seconds.max(1.0),
+        ticks,
+    }
+}
+
+/// A dashed line where a phase begins, its name beside it above the data.
+fn phases(chart: &mut Chart<'_, '_>, summary: &Summary, x: &Axis, y: &Axis) {
+    let above = anchored(font(13, QUIET), HPos::Left, VPos::Bottom);
+    for phase in summary.manifest.layout.phases() {
+        let at = phase.starts_at as f64 / 1e9;
+        if at >= x.to {
+            continue;
+        }
+        let line = [(at, y.from), (at, y.to)];
+        chart
+            .draw_series([
+                PathElement::new(line.to_vec(), stroke(QUIET, 1)).into_dyn(),
+                Text::new(phase.name.clone(), (at, y.to), above.clone()).into_dyn(),
+            ])
+            .expect(IN_MEMORY);
+    }
+}
+
+/// Runs of neighbouring points: where nothing succeeded there is no line.
+fn unbroken(points: &[Point]) -> impl Iterator<Item = &[Point]> {
+    points.chunk_by(|one, next| next.second - one.second <= one.length_s)
+}
+
+fn draw(chart: &mut Chart<'_, '_>, points: &[Point], line: &Line) {
+    let color = COLORS[line.color];
+    let places = points.iter().map(|point| {
+        let middle = point.second as f64 + point.length_s as f64 / 2.0;
+        (middle, Scale::Log.place((line.value)(point) as f64))
+    });
+    if let [_] = points {
+        let dots = places.map(|place| Circle::new(place, 2, color.filled()));
+        chart.draw_series(dots).map(|_| ()).expect(IN_MEMORY);
+    } else {
+        chart
+            .draw_series(LineSeries::new(places, stroke(color, 2)))
+            .map(|_| ())
+            .expect(IN_MEMORY);
+    }
+}
+
+fn failures(chart: &mut Chart<'_, '_>, action: &Action, y: &Axis) {
+    let top = y.from + (y.to - y.from) * 0.04;
+    let marks = action.failures.keys().map(|&second| {
+        let at = second as f64 + 0.5;
+        PathElement::new(vec![(at, y.from), (at, top)], stroke(RED, 3))
+    });
+    chart.draw_series(marks).expect(IN_MEMORY);
+}

@@ -1,0 +1,105 @@
+//! The whole way from records to a report: a fake run is written by the recorder, read back and rendered.
+
+#![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
+
+mod fake_run;
+
+use std::fs;
+use std::path::Path;
+
+use ami_report::render::text::Color;
+use ami_report::render::{markdown, text};
+use ami_report::summary::Summary;
+use ami_report::{plot, write_reports};
+use ami_results::run_dir::RunDir;
+
+use fake_run::Ending;
+
+fn summary(ending: Ending) -> Summary {
+    let dir = tempfile::tempdir().unwrap();
+    let run_dir = fake_run::write(&dir.path().join("run"), ending);
+    Summary::read(&run_dir).unwrap()
+}
+
+#[test]
+fn what_the_terminal_shows() {
+    let text = text::render(&summary(Ending::Completed), Color::Plain);
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_the_markdown_says() {
+    insta::assert_snapshot!(markdown::render(&summary(Ending::Completed)));
+}
+
+#[test]
+fn a_killed_run_is_reported_as_far_as_it_got() {
+    let summary = summary(Ending::Killed);
+    assert!(summary.is_unfinished());
+    assert_eq!(summary.torn.len(), 1);
+    let text = text::render(&summary, Color::Plain);
+    let head: Vec<&str> = text.lines().take(2).collect();
+    insta::assert_snapshot!(head.join("\n"));
+}
+
+#[test]
+fn colour_only_adds_escapes() {
+    let summary = summary(Ending::Completed);
+    let plain = text::render(&summary, Color::Plain);
+    let ansi = text::render(&summary, Color::Ansi);
+    assert!(!plain.contains('\u{1b}') && ansi.contains('\u{1b}'));
+    let mut stripped = String::new();
+    for (index, piece) in ansi.split('\u{1b}').enumerate() {
+        let piece = if index == 0 {
+            piece
+        } else {
+            piece.split_once('m').unwrap().1
+        };
+        stripped.push_str(piece);
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn plots_are_the_same_each_time_and_name_every_action() {
+    let (one, two) = (summary(Ending::Completed), summary(Ending::Completed));
+    for (target, again) in one.targets.iter().zip(&two.targets) {
+        let quantiles = plot::quantiles::plot(&one, target);
+        assert_eq!(quantiles, plot::quantiles::plot(&two, again));
+        let timeline = plot::timeline::plot(&one, target);
+        assert_eq!(timeline, plot::timeline::plot(&two, again));
+        for action in &target.actions {
+            assert!(quantiles.contains(&format!("{} response", action.name)));
+            assert!(timeline.contains(&action.name));
+        }
+    }
+}
+
+/// Left in the target directory to be looked at.
+#[test]
+fn reports_are_written_beside_the_results() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fake-run");
+    if path.exists() {
+        fs::remove_dir_all(&path).unwrap();
+    }
+    let run_dir: RunDir = fake_run::write(&path, Ending::Completed);
+    let written = write_reports(&run_dir).unwrap();
+    let names: Vec<String> = written
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "report.md",
+            "quantiles-asterisk-22.svg",
+            "timeline-asterisk-22.svg",
+            "quantiles-sim-ucm6xxx.svg",
+            "timeline-sim-ucm6xxx.svg",
+        ]
+    );
+    for path in written {
+        assert!(fs::metadata(path).unwrap().len() > 1000);
+    }
+}
