@@ -1,1 +1,40 @@
 //! Simulated PBXs that speak the Asterisk Manager Interface.
+//!
+//! Layers: model (`pbx`, `call`, `dialplan`) → messages → encoder → `Output`, which only `server` executes. All but
+//! `server` is pure: time comes in as an argument, randomness from a seed. Read `profile` (how a PBX behaves), `exchange`
+//! (a PBX and its sessions), `server_session`, `action`, then the model.
+
+mod account;
+mod action;
+mod agenda;
+mod call;
+mod channel;
+mod channel_event;
+mod class;
+mod counters;
+mod dialplan;
+mod encode;
+mod exchange;
+mod extension;
+mod message;
+mod outbox;
+mod pbx;
+mod profile;
+mod release;
+mod request;
+mod security;
+mod server;
+mod server_session;
+
+pub use account::{Account, Accounts, DEFAULT_SECRET, MultipleLogin};
+pub use class::Classes;
+pub use counters::Counters;
+pub use encode::CommandFraming;
+pub use exchange::Exchange;
+pub use extension::{Behaviour, Device, Effect, Extension, Media, Step, Wait};
+pub use outbox::{Chunk, Output, SharedEvent};
+pub use pbx::{Pbx, SessionKey};
+pub use profile::{Commands, Profile, ProfileError, SnapshotField, Timing};
+pub use release::Release;
+pub use server::{Ending, Handle, Server, Simulator, spawn_thread};
+pub use server_session::{Addresses, ServerSession};

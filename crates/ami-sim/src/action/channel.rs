@@ -1,0 +1,157 @@
+//! Actions about channels that are up: CoreShowChannels, Status, Hangup, AbsoluteTimeout.
+
+use std::time::Duration;
+
+use crate::action::Act;
+use crate::channel::{Channel, ChannelKey};
+use crate::message::Headers;
+use crate::pbx::Pbx;
+use crate::release::Release;
+
+pub(super) fn core_show_channels(act: &mut Act<'_>) {
+    let id = act.request.action_id();
+    act.answer(Headers::list_start(id, "Channels will follow"));
+    for channel in act.pbx.channels.values() {
+        let seconds = (act.now - channel.created_at).as_secs();
+        let mut item = Headers::list_item("CoreShowChannel", id);
+        channel.write_snapshot("", &act.pbx.profile, &mut item);
+        let item = item
+            .with("Application", &channel.application)
+            .with("ApplicationData", &channel.application_data)
+            .with_display(
+                "Duration",
+                format_args!(
+                    "{:02}:{:02}:{:02}",
+                    seconds / 3600,
+                    seconds / 60 % 60,
+                    seconds % 60
+                ),
+            )
+            .with("BridgeId", "");
+        act.session.answer(item);
+    }
+    act.answer(Headers::list_complete(
+        "CoreShowChannelsComplete",
+        id,
+        act.pbx.channels.len(),
+    ));
+}
+
+pub(super) fn status(act: &mut Act<'_>) {
+    let name = act.request.text("Channel");
+    let chosen: Vec<ChannelKey> = if name.is_empty() {
+        act.pbx.channels.keys().copied().collect()
+    } else {
+        match act.pbx.find_channel(&name) {
+            Some(key) => vec![key],
+            None => return act.error("No such channel"),
+        }
+    };
+    let id = act.request.action_id();
+    act.answer(Headers::list_start(id, "Channel status will follow"));
+    for key in &chosen {
+        let item = status_item(act.pbx, &act.pbx.channels[key], act.now).with_action_id(id);
+        act.session.answer(item);
+    }
+    let complete = Headers::list_complete("StatusComplete", id, chosen.len());
+    act.answer(complete.with_display("Items", chosen.len()));
+}
+
+/// Its `Privilege: Call` is part of the text. Releases before 14 spell and order some of it in their own way.
+fn status_item(pbx: &Pbx, channel: &Channel, now: Duration) -> Headers {
+    let mut item = Headers::event("Status").with("Privilege", "Call");
+    let old = pbx.profile.base < Release::new(14, 0, 0);
+    if old {
+        item = item
+            .with("Channel", &channel.name)
+            .with("ChannelState", channel.state.number())
+            .with("ChannelStateDesc", channel.state.description())
+            .with("CallerIDNum", pbx.party(&channel.caller.number))
+            .with("CallerIDName", pbx.party(&channel.caller.name))
+            .with("ConnectedLineNum", pbx.party(&channel.connected.number))
+            .with("ConnectedLineName", pbx.party(&channel.connected.name))
+            .with("Accountcode", &channel.account)
+            .with("Context", &channel.place.context)
+            .with("Exten", &channel.place.exten)
+            .with_display("Priority", channel.place.priority)
+            .with("Uniqueid", &channel.uniqueid);
+    } else {
+        channel.write_snapshot("", &pbx.profile, &mut item);
+    }
+    let hangs_up_at = channel.ends_at.map_or(0, |at| pbx.wall(at).as_secs());
+    item = item
+        .with("Type", channel.technology())
+        .with("DNID", "")
+        .with(
+            "EffectiveConnectedLineNum",
+            pbx.party(&channel.connected.number),
+        )
+        .with(
+            "EffectiveConnectedLineName",
+            pbx.party(&channel.connected.name),
+        )
+        .with_display("TimeToHangup", hangs_up_at)
+        .with("BridgeID", "");
+    if old {
+        item = item.with("Linkedid", &channel.linkedid);
+    }
+    item.with("Application", &channel.application)
+        .with("Data", &channel.application_data)
+        .with("Nativeformats", "(slin)")
+        .with("Readformat", "slin")
+        .with("Readtrans", "")
+        .with("Writeformat", "slin")
+        .with("Writetrans", "")
+        .with("Callgroup", "0")
+        .with("Pickupgroup", "0")
+        .with_display("Seconds", (now - channel.created_at).as_secs())
+}
+
+pub(super) fn hangup(act: &mut Act<'_>) {
+    let name = act.request.text("Channel");
+    if name.is_empty() {
+        return act.error("No channel specified");
+    }
+    if name.starts_with('/') {
+        // Hanging up by pattern is not modelled: the answer is that of a pattern which fits nothing.
+        if name.len() < 2 || !name.ends_with('/') {
+            return act.error("Regex format invalid, Channel param should be /regex/");
+        }
+        let id = act.request.action_id();
+        act.answer(Headers::list_start(id, "Channels hung up will follow"));
+        return act.answer(Headers::list_complete("ChannelsHungupListComplete", id, 0));
+    }
+    let Some(key) = act.pbx.find_channel(&name) else {
+        return act.error("No such channel");
+    };
+    // A bad cause is ignored.
+    let cause = act
+        .request
+        .text("Cause")
+        .parse()
+        .ok()
+        .filter(|cause| *cause < 128)
+        .unwrap_or_default();
+    act.success("Channel Hungup");
+    if let Some(channel) = act.pbx.channels.get_mut(&key).filter(|_| cause != 0) {
+        channel.hangup_cause = cause;
+    }
+    act.pbx.hang_up(act.now, key);
+}
+
+pub(super) fn absolute_timeout(act: &mut Act<'_>) {
+    let name = act.request.text("Channel");
+    if name.is_empty() {
+        return act.error("No channel specified");
+    }
+    let Ok(seconds) = act.request.text("Timeout").parse::<f64>() else {
+        return act.error("No timeout specified");
+    };
+    let Some(key) = act.pbx.find_channel(&name) else {
+        return act.error("No such channel");
+    };
+    let at =
+        act.now + Duration::try_from_secs_f64(seconds).unwrap_or(act.pbx.profile.timing.call_max());
+    act.pbx.end_at(key, at, Some(at));
+    act.success("Timeout Set");
+}

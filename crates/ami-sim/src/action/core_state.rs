@@ -1,0 +1,119 @@
+//! Actions that tell what the PBX is and how it is.
+
+use std::time::Duration;
+
+use crate::action::Act;
+use crate::message::Headers;
+
+pub(super) fn ping(act: &mut Act<'_>) {
+    let wall = act.pbx.wall(act.now);
+    let answer = Headers::response("Success", act.request.action_id())
+        .with("Ping", "Pong")
+        .with_display(
+            "Timestamp",
+            format_args!("{}.{:06}", wall.as_secs(), wall.subsec_micros()),
+        );
+    act.answer(answer);
+}
+
+/// Only what the account may run.
+pub(super) fn list_commands(act: &mut Act<'_>) {
+    let Some(rights) = act.session.account().map(|account| account.write) else {
+        return;
+    };
+    let mut answer = Headers::response("Success", act.request.action_id());
+    for entry in act.pbx.profile.commands.entries() {
+        if entry.classes.is_empty() || rights.intersects(entry.classes) {
+            answer = answer.with(&entry.name, &entry.text);
+        }
+    }
+    act.answer(answer);
+}
+
+pub(super) fn core_settings(act: &mut Act<'_>) {
+    let profile = &act.pbx.profile;
+    let version = profile.banner.rsplit('/').next().unwrap_or_default();
+    let answer = Headers::response("Success", act.request.action_id())
+        .with("AMIversion", version)
+        .with("AsteriskVersion", &profile.asterisk_version)
+        .with("SystemName", "")
+        .with("CoreMaxCalls", "0")
+        .with("CoreMaxLoadAvg", "0.000000")
+        .with("CoreRunUser", "")
+        .with("CoreRunGroup", "")
+        .with("CoreMaxFilehandles", "0")
+        .with("CoreRealTimeEnabled", "No")
+        .with("CoreCDRenabled", "Yes")
+        .with("CoreHTTPenabled", "No");
+    let answer = if profile.base.has_sound_search_setting() {
+        answer.with("SoundsSearchCustomDir", "No")
+    } else {
+        answer
+    };
+    act.answer(answer);
+}
+
+pub(super) fn core_status(act: &mut Act<'_>) {
+    let (date, time) = date_and_time(act.pbx.started_at());
+    let answer = Headers::response("Success", act.request.action_id())
+        .with("CoreStartupDate", &date)
+        .with("CoreStartupTime", &time)
+        .with("CoreReloadDate", &date)
+        .with("CoreReloadTime", &time)
+        .with_display("CoreCurrentCalls", act.pbx.calls.len());
+    let answer = if act.pbx.profile.base.counts_processed_calls() {
+        answer.with_display("CoreProcessedCalls", act.pbx.counters.calls_placed)
+    } else {
+        answer
+    };
+    act.answer(answer);
+}
+
+fn date_and_time(wall: Duration) -> (String, String) {
+    let seconds = i64::try_from(wall.as_secs()).unwrap_or_default();
+    let stamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    (
+        stamp.strftime("%Y-%m-%d").to_string(),
+        stamp.strftime("%H:%M:%S").to_string(),
+    )
+}
+
+/// No call of the model meets another one in a bridge.
+pub(super) fn bridge_list(act: &mut Act<'_>) {
+    let id = act.request.action_id();
+    act.answer(Headers::list_start(id, "Bridge listing will follow"));
+    act.answer(Headers::list_complete("BridgeListComplete", id, 0));
+}
+
+pub(super) fn mailbox_count(act: &mut Act<'_>) {
+    let mailbox = act.request.bytes("Mailbox");
+    if mailbox.is_empty() {
+        return act.error("Mailbox not specified");
+    }
+    let answer = Headers::success(act.request.action_id(), "Mailbox Message Count")
+        .with("Mailbox", mailbox)
+        .with("UrgMessages", "0")
+        .with("NewMessages", "0")
+        .with("OldMessages", "0");
+    act.answer(answer);
+}
+
+/// No extension of the model has a hint.
+pub(super) fn extension_state(act: &mut Act<'_>) {
+    let (exten, context) = (act.request.text("Exten"), act.request.text("Context"));
+    if exten.is_empty() {
+        return act.error("Extension not specified");
+    }
+    let context = if context.is_empty() {
+        "default".to_owned()
+    } else {
+        context
+    };
+    let answer = Headers::success(act.request.action_id(), "Extension Status")
+        .with("Exten", exten)
+        .with("Context", context)
+        .with("Hint", "")
+        .with("Status", "-1")
+        .with("StatusText", "Unknown");
+    act.answer(answer);
+}

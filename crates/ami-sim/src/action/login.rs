@@ -1,0 +1,157 @@
+//! Login in its two forms, Challenge, Logoff.
+
+use std::fmt::Write as _;
+
+use md5::{Digest, Md5};
+use rand_chacha::rand_core::Rng;
+
+use crate::account::{Account, MultipleLogin};
+use crate::action::Act;
+use crate::class::Classes;
+use crate::message::Headers;
+use crate::security;
+use crate::server_session::Auth;
+
+/// A challenge is the decimal of a random number in a buffer of ten bytes.
+const CHALLENGE_BELOW: u32 = 1_000_000_000;
+
+enum Verdict {
+    Accepted(Account),
+    UnknownUser,
+    WrongSecret,
+}
+
+pub(super) fn login(act: &mut Act<'_>) {
+    if act.session.account().is_some() {
+        return act.success("Already authenticated");
+    }
+    let user = act.request.text("Username");
+    match authenticate(act, &user) {
+        Verdict::Accepted(account) => accept(act, account),
+        refused => {
+            match refused {
+                Verdict::UnknownUser if !user.is_empty() => security::invalid_account(act, &user),
+                Verdict::WrongSecret => security::invalid_password(act, &user),
+                _ => {}
+            }
+            act.session.fail(
+                act.now,
+                Headers::error(act.request.action_id(), "Authentication failed"),
+            );
+        }
+    }
+}
+
+fn authenticate(act: &mut Act<'_>, user: &str) -> Verdict {
+    let Some(account) = act.pbx.accounts.find(user).cloned() else {
+        return Verdict::UnknownUser;
+    };
+    let right = if act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
+        let key = act.request.bytes("Key");
+        let challenge = act.session.challenge().clone();
+        challenge.is_some_and(|challenge| key == answer_to(&challenge, &account.secret).as_bytes())
+    } else {
+        !account.secret.is_empty() && act.request.bytes("Secret") == account.secret.as_bytes()
+    };
+    if right {
+        Verdict::Accepted(account)
+    } else {
+        Verdict::WrongSecret
+    }
+}
+
+/// Lower-case hexadecimal of MD5 over challenge and secret.
+fn answer_to(challenge: &str, secret: &str) -> String {
+    let digest = Md5::new()
+        .chain_update(challenge)
+        .chain_update(secret)
+        .finalize();
+    digest
+        .iter()
+        .fold(String::with_capacity(32), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to memory does not fail");
+            text
+        })
+}
+
+fn accept(act: &mut Act<'_>, account: Account) {
+    let events = act.request.text("Events");
+    if let Some(mask) = Classes::from_mask(&events) {
+        act.session.mask = mask;
+    }
+    let user = account.name.clone();
+    let challenge = act.session.challenge().take();
+    act.session.auth = Auth::User { account, challenge };
+    act.success("Authentication accepted");
+    if act.session.hears().contains(Classes::SYSTEM) {
+        let booted = fully_booted(act);
+        act.answer(booted);
+    }
+    security::successful_auth(act, &user);
+}
+
+/// Written straight to the session: no Timestamp, whatever the options.
+fn fully_booted(act: &Act<'_>) -> Headers {
+    let headers = Headers::event("FullyBooted").with_display("Privilege", Classes::SYSTEM);
+    let headers = if act.pbx.profile.base.is_14_or_later() {
+        let uptime = act.now.as_secs();
+        headers
+            .with_display("Uptime", uptime)
+            .with_display("LastReload", uptime)
+    } else {
+        headers
+    };
+    headers.with("Status", "Fully Booted")
+}
+
+/// `allowmultiplelogin = no`: decided before the secret is looked at, for Challenge too.
+pub(super) fn is_refused_as_in_use(act: &mut Act<'_>) -> bool {
+    if act.pbx.accounts.multiple_login == MultipleLogin::Allowed {
+        return false;
+    }
+    let user = act.request.text("Username");
+    let Some(account) = act.pbx.accounts.find(&user) else {
+        return false;
+    };
+    let in_use = act.pbx.logins.contains_key(&account.name);
+    if in_use {
+        act.session.fail(
+            act.now,
+            Headers::error(act.request.action_id(), "Login Already In Use"),
+        );
+    }
+    in_use
+}
+
+pub(super) fn challenge(act: &mut Act<'_>) {
+    if !act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
+        return act.error("Must specify AuthType");
+    }
+    let drawn = act.pbx.rng.next_u32() % CHALLENGE_BELOW;
+    let challenge = act
+        .session
+        .challenge()
+        .get_or_insert_with(|| drawn.to_string())
+        .clone();
+    act.answer(Headers::response("Success", act.request.action_id()).with("Challenge", challenge));
+}
+
+pub(super) fn logoff(act: &mut Act<'_>) {
+    let goodbye = Headers::response("Goodbye", act.request.action_id());
+    act.answer(goodbye.with("Message", "Thanks for all the fish."));
+    act.session.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_a_challenge_is_md5_in_lower_case() {
+        // `printf 123secret | md5sum`
+        assert_eq!(
+            answer_to("123", "secret"),
+            "ad4f596c85c6fd9fad1cbd30efb611c2"
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! The events of channels, each with its headers in the order of a real PBX.
+
+use std::time::Duration;
+
+use crate::channel::{CauseText, Channel, ChannelKey, ChannelState, Party, Place};
+use crate::class::Classes;
+use crate::message::Headers;
+use crate::pbx::Pbx;
+
+impl Pbx {
+    /// An event about one channel; `more` adds what follows the snapshot.
+    fn channel_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        key: ChannelKey,
+        more: impl FnOnce(&Channel, Headers) -> Headers,
+    ) {
+        let classes = match name {
+            "VarSet" => Classes::DIALPLAN,
+            "Newexten" => self.profile.base.newexten_classes(),
+            _ => Classes::CALL,
+        };
+        if !self.wants(classes) {
+            return;
+        }
+        let Some(channel) = self.channels.get(&key) else {
+            return;
+        };
+        let mut headers = self.event(now, name, classes);
+        channel.write_snapshot("", &self.profile, &mut headers);
+        let headers = more(channel, headers);
+        self.publish(classes, headers);
+    }
+
+    pub(crate) fn new_channel_event(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "Newchannel", key, |_, headers| headers);
+    }
+
+    pub(crate) fn var_set(&mut self, now: Duration, key: ChannelKey, name: &str, value: &str) {
+        self.channel_event(now, "VarSet", key, |_, headers| {
+            headers.with("Variable", name).with("Value", value)
+        });
+    }
+
+    pub(crate) fn set_state(&mut self, now: Duration, key: ChannelKey, state: ChannelState) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        channel.state = state;
+        self.channel_event(now, "Newstate", key, |_, headers| headers);
+        let device_state = match state {
+            ChannelState::Busy if self.profile.base.is_14_or_later() => "NOT_INUSE",
+            _ => "INUSE",
+        };
+        self.device_state(now, key, device_state);
+    }
+
+    /// Moves a channel to an application. Asterisk tells of it only when the place changed, or when there was no
+    /// application before.
+    pub(crate) fn enter(
+        &mut self,
+        now: Duration,
+        key: ChannelKey,
+        place: Place,
+        application: (&str, &str),
+    ) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let told = channel.place != place || channel.application.is_empty();
+        channel.place = place;
+        application.0.clone_into(&mut channel.application);
+        application.1.clone_into(&mut channel.application_data);
+        if told {
+            self.channel_event(now, "Newexten", key, |channel, headers| {
+                headers
+                    .with("Extension", &channel.place.exten)
+                    .with("Application", &channel.application)
+                    .with("AppData", &channel.application_data)
+            });
+        }
+    }
+
+    pub(crate) fn new_account(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "NewAccountCode", key, |_, headers| {
+            headers.with("OldAccountCode", "")
+        });
+    }
+
+    pub(crate) fn new_caller(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "NewCallerid", key, |_, headers| {
+            headers.with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)")
+        });
+    }
+
+    pub(crate) fn new_connected_line(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "NewConnectedLine", key, |_, headers| headers);
+    }
+
+    /// Always 16: the number of the soft-hangup flag for an ended dialplan, which only looks like a cause.
+    pub(crate) fn soft_hangup_request(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "SoftHangupRequest", key, |_, headers| {
+            headers.with("Cause", "16")
+        });
+    }
+
+    pub(crate) fn hangup_request(&mut self, now: Duration, key: ChannelKey, cause: u16) {
+        self.channel_event(now, "HangupRequest", key, |_, headers| {
+            headers.with_display("Cause", cause)
+        });
+    }
+
+    pub(crate) fn hangup_event(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "Hangup", key, |channel, headers| {
+            headers
+                .with_display("Cause", channel.hangup_cause)
+                .with_display("Cause-txt", CauseText(channel.hangup_cause))
+        });
+    }
+
+    pub(crate) fn device_state(&mut self, now: Duration, key: ChannelKey, state: &str) {
+        let Some(channel) = self
+            .channels
+            .get(&key)
+            .filter(|_| self.wants(Classes::CALL))
+        else {
+            return;
+        };
+        let headers = self.event(now, "DeviceStateChange", Classes::CALL);
+        let headers = headers.with("Device", &channel.device).with("State", state);
+        self.publish(Classes::CALL, headers);
+    }
+
+    /// DialBegin, DialState, DialEnd of an originate: there is no calling channel, only the one that is dialled.
+    pub(crate) fn dial_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        key: ChannelKey,
+        last: (&str, &str),
+    ) {
+        let Some(channel) = self
+            .channels
+            .get(&key)
+            .filter(|_| self.wants(Classes::CALL))
+        else {
+            return;
+        };
+        let mut headers = self.event(now, name, Classes::CALL);
+        channel.write_snapshot("Dest", &self.profile, &mut headers);
+        let headers = headers.with(last.0, last.1);
+        self.publish(Classes::CALL, headers);
+    }
+
+    pub(crate) fn local_bridge(
+        &mut self,
+        now: Duration,
+        halves: [ChannelKey; 2],
+        optimization: &str,
+    ) {
+        let [Some(one), Some(two)] = halves.map(|key| self.channels.get(&key)) else {
+            return;
+        };
+        if !self.wants(Classes::CALL) {
+            return;
+        }
+        let mut headers = self.event(now, "LocalBridge", Classes::CALL);
+        one.write_snapshot("LocalOne", &self.profile, &mut headers);
+        two.write_snapshot("LocalTwo", &self.profile, &mut headers);
+        let headers = headers
+            .with("Context", &two.place.context)
+            .with("Exten", &two.place.exten)
+            .with("LocalOptimization", optimization);
+        self.publish(Classes::CALL, headers);
+    }
+
+    /// Who a party is, as events and answers write it.
+    pub(crate) fn party<'a>(&'a self, value: &'a Option<String>) -> &'a str {
+        value.as_deref().unwrap_or(&self.profile.unset_party)
+    }
+
+    pub(crate) fn with_caller(&self, headers: Headers, caller: &Party) -> Headers {
+        headers
+            .with(
+                "CallerIDNum",
+                caller.number.as_deref().unwrap_or("<unknown>"),
+            )
+            .with(
+                "CallerIDName",
+                caller.name.as_deref().unwrap_or("<unknown>"),
+            )
+    }
+}

@@ -1,0 +1,248 @@
+//! A PBX and the sessions on it: carries requests to the model and its events to every session that may hear them.
+//!
+//! Contract: after each call that takes `now`, drain `poll_output` of the session in question and of every session that
+//! `take_woken` names, and call `handle_timeout` again by `poll_timeout`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::agenda::{Agenda, Ticket};
+use crate::class::Classes;
+use crate::counters::Counters;
+use crate::outbox::Output;
+use crate::pbx::{Pbx, SessionKey};
+use crate::server_session::{Addresses, Progress, ServerSession};
+
+#[derive(Debug)]
+pub struct Exchange {
+    pbx: Pbx,
+    sessions: BTreeMap<SessionKey, Seat>,
+    /// Sessions that hear anything at all.
+    listeners: BTreeSet<SessionKey>,
+    anonymous: usize,
+    agenda: Agenda<SessionKey>,
+    woken: BTreeSet<SessionKey>,
+    next_key: u64,
+}
+
+#[derive(Debug)]
+struct Seat {
+    session: ServerSession,
+    hears: Classes,
+    /// Whose login is counted, once there is one.
+    user: Option<String>,
+    deadline: Option<(Duration, Ticket)>,
+}
+
+impl Exchange {
+    pub fn new(pbx: Pbx) -> Self {
+        Self {
+            pbx,
+            sessions: BTreeMap::new(),
+            listeners: BTreeSet::new(),
+            anonymous: 0,
+            agenda: Agenda::new(),
+            woken: BTreeSet::new(),
+            next_key: 0,
+        }
+    }
+
+    /// A new session, or `None` when too many have not logged in: its connection is closed without a word.
+    pub fn accept(&mut self, now: Duration, addresses: Addresses) -> Option<SessionKey> {
+        if self.anonymous >= self.pbx.accounts.auth_limit {
+            self.pbx.counters.sessions_refused += 1;
+            return None;
+        }
+        self.pbx.counters.sessions_accepted += 1;
+        self.anonymous += 1;
+        self.next_key += 1;
+        let key = SessionKey(self.next_key);
+        let session = ServerSession::open(now, key, addresses, &self.pbx);
+        let seat = Seat {
+            session,
+            hears: Classes::NONE,
+            user: None,
+            deadline: None,
+        };
+        self.sessions.insert(key, seat);
+        self.settle(now, key);
+        Some(key)
+    }
+
+    /// The connection is gone.
+    pub fn leave(&mut self, key: SessionKey) {
+        let Some(seat) = self.sessions.remove(&key) else {
+            return;
+        };
+        match seat.user {
+            None => self.anonymous -= 1,
+            Some(user) => {
+                let left = self
+                    .pbx
+                    .logins
+                    .get_mut(&user)
+                    .expect("the login was counted");
+                *left -= 1;
+                if *left == 0 {
+                    self.pbx.logins.remove(&user);
+                }
+            }
+        }
+        if let Some((_, ticket)) = seat.deadline {
+            self.agenda.cancel(ticket);
+        }
+        if self.listeners.remove(&key) {
+            self.update_wanted();
+        }
+    }
+
+    pub fn handle_input(&mut self, now: Duration, key: SessionKey, bytes: &[u8]) {
+        if let Some(seat) = self.sessions.get_mut(&key) {
+            seat.session.push_input(bytes);
+            self.run_session(now, key);
+        }
+    }
+
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.pbx.handle_timeout(now);
+        self.carry(now);
+        while let Some((_, key)) = self.agenda.take_due(now) {
+            if let Some(seat) = self.sessions.get_mut(&key) {
+                seat.deadline = None;
+                seat.session.handle_timeout(now, &self.pbx);
+                self.run_session(now, key);
+                self.woken.insert(key);
+            }
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        [self.pbx.poll_timeout(), self.agenda.next_at()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub fn poll_output(&mut self, key: SessionKey) -> Option<Output> {
+        self.sessions.get_mut(&key)?.session.poll_output()
+    }
+
+    pub fn wants_input(&self, key: SessionKey) -> bool {
+        self.sessions
+            .get(&key)
+            .is_some_and(|seat| seat.session.wants_input())
+    }
+
+    /// A session whose peer let too much pile up.
+    pub fn is_too_slow(&self, key: SessionKey) -> bool {
+        self.sessions
+            .get(&key)
+            .is_some_and(|seat| seat.session.is_too_slow())
+    }
+
+    pub fn count_too_slow(&mut self) {
+        self.pbx.counters.sessions_too_slow += 1;
+    }
+
+    /// Sessions that have something to say since this was last asked.
+    pub fn take_woken(&mut self) -> BTreeSet<SessionKey> {
+        std::mem::take(&mut self.woken)
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.pbx.counters
+    }
+
+    pub fn write_timeout(&self) -> Duration {
+        self.pbx.accounts.write_timeout
+    }
+
+    /// Lets a session act until it waits for something; what it caused reaches everybody between two of its actions.
+    fn run_session(&mut self, now: Duration, key: SessionKey) {
+        loop {
+            let Some(seat) = self.sessions.get_mut(&key) else {
+                return;
+            };
+            let progress = seat.session.step(now, &mut self.pbx);
+            self.settle(now, key);
+            self.carry(now);
+            if progress == Progress::Idle {
+                return;
+            }
+        }
+    }
+
+    /// Brings the books up to date with what a session has become.
+    fn settle(&mut self, now: Duration, key: SessionKey) {
+        let Some(seat) = self.sessions.get_mut(&key) else {
+            return;
+        };
+        if seat.user.is_none()
+            && let Some(account) = seat.session.account()
+        {
+            let user = account.name.clone();
+            *self.pbx.logins.entry(user.clone()).or_default() += 1;
+            seat.user = Some(user);
+            self.anonymous -= 1;
+        }
+        let deadline = seat.session.poll_timeout(&self.pbx);
+        if deadline != seat.deadline.map(|(at, _)| at) {
+            if let Some((_, ticket)) = seat.deadline.take() {
+                self.agenda.cancel(ticket);
+            }
+            seat.deadline = deadline.map(|at| (at, self.agenda.add(at.max(now), key)));
+        }
+        let hears = if seat.session.is_closed() {
+            Classes::NONE
+        } else {
+            seat.session.hears()
+        };
+        if hears != seat.hears {
+            seat.hears = hears;
+            if hears.is_empty() {
+                self.listeners.remove(&key);
+            } else {
+                self.listeners.insert(key);
+            }
+            self.update_wanted();
+        }
+    }
+
+    fn update_wanted(&mut self) {
+        let heard = self
+            .listeners
+            .iter()
+            .filter_map(|key| self.sessions.get(key))
+            .map(|seat| seat.hears);
+        self.pbx.wanted = heard.fold(Classes::NONE, |sum, classes| sum | classes);
+    }
+
+    /// Answers the sessions whose Originate has ended, then carries the model's events to all that may hear them.
+    fn carry(&mut self, now: Duration) {
+        let finished = std::mem::take(&mut self.pbx.finished);
+        for (key, end) in &finished {
+            if let Some(seat) = self.sessions.get_mut(key) {
+                seat.session.originate_ended(*end);
+                self.woken.insert(*key);
+            }
+        }
+        self.tell();
+        for (key, _) in finished {
+            self.run_session(now, key);
+        }
+    }
+
+    fn tell(&mut self) {
+        for event in self.pbx.take_events() {
+            for key in &self.listeners {
+                let Some(seat) = self.sessions.get_mut(key) else {
+                    continue;
+                };
+                if seat.hears.contains(event.classes) {
+                    seat.session.hear(&event);
+                    self.woken.insert(*key);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The model of one PBX: its channels and calls, what is due when, and the events that follow. Pure: time is an argument.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::account::Accounts;
+use crate::agenda::Agenda;
+use crate::call::{Call, CallKey};
+use crate::channel::{Channel, ChannelKey};
+use crate::class::Classes;
+use crate::counters::Counters;
+use crate::encode::encode;
+use crate::message::{Event, Headers};
+use crate::profile::Profile;
+
+/// Names a session towards the PBX; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionKey(pub(crate) u64);
+
+/// What happens by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Due {
+    Start(CallKey),
+    Step(ChannelKey),
+    NoAnswer(CallKey),
+    /// An absolute timeout.
+    End(ChannelKey),
+    Device(ChannelKey, DeviceStage),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DeviceStage {
+    Ringing,
+    Answer,
+    Refuse { cause: u16 },
+}
+
+/// How an Originate ended, for the session that waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OriginateEnd {
+    Answered,
+    Failed,
+}
+
+#[derive(Debug)]
+pub struct Pbx {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) accounts: Accounts,
+    /// Unix time when `now` is zero.
+    epoch: Duration,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) agenda: Agenda<Due>,
+    pub(crate) channels: BTreeMap<ChannelKey, Channel>,
+    /// Names and Uniqueids of the channels that live.
+    pub(crate) known: BTreeMap<String, ChannelKey>,
+    pub(crate) calls: BTreeMap<CallKey, Call>,
+    pub(crate) globals: BTreeMap<String, String>,
+    /// Sessions logged in, by user.
+    pub(crate) logins: BTreeMap<String, usize>,
+    pub(crate) counters: Counters,
+    /// Classes that some session may want: other events are not even built.
+    pub(crate) wanted: Classes,
+    events: Vec<Arc<Event>>,
+    pub(crate) finished: Vec<(SessionKey, OriginateEnd)>,
+    numbers: Numbers,
+}
+
+#[derive(Debug, Default)]
+struct Numbers {
+    channel: u64,
+    call: u64,
+    uniqueid: u64,
+    local: u32,
+    device: u32,
+}
+
+impl Pbx {
+    pub fn new(profile: Profile, accounts: Accounts, seed: u64, epoch: Duration) -> Self {
+        Self {
+            profile: profile.shared(),
+            accounts,
+            epoch,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            agenda: Agenda::new(),
+            channels: BTreeMap::new(),
+            known: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            globals: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            counters: Counters::default(),
+            wanted: Classes::NONE,
+            events: Vec::new(),
+            finished: Vec::new(),
+            numbers: Numbers::default(),
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.agenda.next_at()
+    }
+
+    /// Does what is due by `now`, one thing after the other.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        while let Some((at, due)) = self.agenda.take_due(now) {
+            match due {
+                Due::Start(call) => self.start_call(at, call),
+                Due::Step(channel) => self.run_step(at, channel),
+                Due::NoAnswer(call) => self.no_answer(at, call),
+                Due::End(channel) => self.hang_up(at, channel),
+                Due::Device(channel, stage) => self.device_stage(at, channel, stage),
+            }
+        }
+    }
+
+    pub(crate) fn wall(&self, now: Duration) -> Duration {
+        self.epoch + now
+    }
+
+    pub(crate) fn started_at(&self) -> Duration {
+        self.epoch
+    }
+
+    /// An event's head as all sessions get it: Event, Privilege and, where the option is on, Timestamp.
+    pub(crate) fn event(&self, now: Duration, name: &str, classes: Classes) -> Headers {
+        let head = Headers::event(name).with_display("Privilege", classes);
+        if !self.profile.timestamp_events {
+            return head;
+        }
+        let wall = self.wall(now);
+        head.with_display(
+            "Timestamp",
+            format_args!("{}.{:06}", wall.as_secs(), wall.subsec_micros()),
+        )
+    }
+
+    pub(crate) fn wants(&self, classes: Classes) -> bool {
+        self.wanted.contains(classes)
+    }
+
+    pub(crate) fn publish(&mut self, classes: Classes, headers: Headers) {
+        let bytes = encode(headers.into(), self.profile.command_framing).into_boxed_slice();
+        self.events.push(Arc::new(Event { classes, bytes }));
+    }
+
+    pub(crate) fn take_events(&mut self) -> Vec<Arc<Event>> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// A channel by its name or Uniqueid.
+    pub(crate) fn find_channel(&self, name: &str) -> Option<ChannelKey> {
+        self.known.get(name).copied()
+    }
+
+    pub(crate) fn next_channel(&mut self) -> ChannelKey {
+        self.numbers.channel += 1;
+        ChannelKey(self.numbers.channel)
+    }
+
+    pub(crate) fn next_call(&mut self) -> CallKey {
+        self.numbers.call += 1;
+        CallKey(self.numbers.call)
+    }
+
+    pub(crate) fn next_uniqueid(&mut self, now: Duration) -> String {
+        let id = format!("{}.{}", self.wall(now).as_secs(), self.numbers.uniqueid);
+        self.numbers.uniqueid += 1;
+        id
+    }
+
+    pub(crate) fn next_local(&mut self) -> u32 {
+        self.numbers.local += 1;
+        self.numbers.local - 1
+    }
+
+    pub(crate) fn next_device(&mut self) -> u32 {
+        self.numbers.device += 1;
+        self.numbers.device - 1
+    }
+
+    /// A random id in the form of a UUID.
+    pub(crate) fn draw_uuid(&mut self) -> String {
+        let (high, low) = (self.rng.next_u64(), self.rng.next_u64());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | (low >> 48) & 0x3fff,
+            low & 0xffff_ffff_ffff
+        )
+    }
+}

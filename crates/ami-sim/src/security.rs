@@ -1,0 +1,138 @@
+//! Security events: who logged in, who was refused and why.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::action::Act;
+use crate::class::Classes;
+use crate::message::Headers;
+
+/// `2026-11-21T08:15:37.250+0000`.
+struct EventTime(Duration);
+
+impl fmt::Display for EventTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = i64::try_from(self.0.as_secs()).unwrap_or_default();
+        let nanos = i32::try_from(self.0.subsec_nanos()).expect("under 10^9");
+        let stamp = jiff::Timestamp::new(seconds, nanos).unwrap_or_default();
+        write!(
+            f,
+            "{}.{:03}+0000",
+            stamp.strftime("%Y-%m-%dT%H:%M:%S"),
+            self.0.subsec_millis()
+        )
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Severity {
+    Informational,
+    Error,
+}
+
+pub(crate) fn successful_auth(act: &mut Act<'_>, user: &str) {
+    let Some(headers) = head(act, "SuccessfulAuth", (Severity::Informational, 1)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", user)).with("UsingPassword", "0");
+    publish(act, headers);
+}
+
+pub(crate) fn invalid_account(act: &mut Act<'_>, user: &str) {
+    let Some(headers) = head(act, "InvalidAccountID", (Severity::Error, 1)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", user));
+    publish(act, headers);
+}
+
+pub(crate) fn invalid_password(act: &mut Act<'_>, user: &str) {
+    let Some(headers) = head(act, "InvalidPassword", (Severity::Error, 2)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", user));
+    publish(act, headers);
+}
+
+pub(crate) fn request_not_allowed(act: &mut Act<'_>, action: &str) {
+    let Some(headers) = head(act, "RequestNotAllowed", (Severity::Error, 1)) else {
+        return;
+    };
+    let user = user(act);
+    let headers = with_addresses(act, headers.with("AccountID", user));
+    publish(
+        act,
+        headers.with_display("RequestType", format_args!("Action: {action}")),
+    );
+}
+
+pub(crate) fn request_bad_format(act: &mut Act<'_>, action: &str) {
+    let Some(headers) = head(act, "RequestBadFormat", (Severity::Error, 1)) else {
+        return;
+    };
+    let headers =
+        with_addresses(act, headers).with_display("RequestType", format_args!("Action: {action}"));
+    let opened = act.pbx.wall(act.session.opened_at);
+    let headers = headers
+        .with_display("SessionTV", EventTime(opened))
+        .with("AccountID", user(act));
+    act.pbx.publish(Classes::SECURITY, headers);
+}
+
+fn head(act: &Act<'_>, name: &str, (severity, version): (Severity, u8)) -> Option<Headers> {
+    if !act.pbx.wants(Classes::SECURITY) && act.session.account().is_none() {
+        return None;
+    }
+    let severity = if severity == Severity::Error {
+        "Error"
+    } else {
+        "Informational"
+    };
+    let headers = act
+        .pbx
+        .event(act.now, name, Classes::SECURITY)
+        .with_display("EventTV", EventTime(act.pbx.wall(act.now)))
+        .with("Severity", severity)
+        .with("Service", "AMI")
+        .with_display("EventVersion", version);
+    Some(headers)
+}
+
+fn user(act: &Act<'_>) -> String {
+    act.session
+        .account()
+        .map(|account| account.name.clone())
+        .unwrap_or_default()
+}
+
+fn with_addresses(act: &Act<'_>, headers: Headers) -> Headers {
+    let addresses = act.session.addresses;
+    let socket =
+        |address: std::net::SocketAddr| format!("IPV4/TCP/{}/{}", address.ip(), address.port());
+    headers
+        .with_display(
+            "SessionID",
+            format_args!("0x7f30e4{:06x}", act.session.key.0 << 4 & 0xff_ffff),
+        )
+        .with("LocalAddress", socket(addresses.local))
+        .with("RemoteAddress", socket(addresses.remote))
+}
+
+fn publish(act: &mut Act<'_>, headers: Headers) {
+    let opened = act.pbx.wall(act.session.opened_at);
+    act.pbx.publish(
+        Classes::SECURITY,
+        headers.with_display("SessionTV", EventTime(opened)),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_in_the_captures() {
+        let at = Duration::from_millis(1_795_248_937_250);
+        assert_eq!(EventTime(at).to_string(), "2026-11-21T08:15:37.250+0000");
+    }
+}

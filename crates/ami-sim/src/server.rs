@@ -1,0 +1,224 @@
+//! Sockets, clock and tasks around an `Exchange`: the only part of the simulator that is not pure.
+//!
+//! Everything runs on one thread: a task for each session, one for the deadlines, one that accepts.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+use tokio::time::Instant;
+
+use crate::account::Accounts;
+use crate::counters::Counters;
+use crate::exchange::Exchange;
+use crate::outbox::Output;
+use crate::pbx::{Pbx, SessionKey};
+use crate::profile::Profile;
+use crate::server_session::Addresses;
+
+mod thread;
+mod wire;
+
+pub use thread::{Handle, spawn_thread};
+pub use wire::Ending;
+
+/// Connections that the kernel holds until they are accepted; a test may open thousands at once.
+const BACKLOG: i32 = 4096;
+/// Pause after a failed accept, for example when there are no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// A simulated PBX that takes sessions over any wire. Clones are the same PBX.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    shared: Rc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    exchange: RefCell<Exchange>,
+    wakers: RefCell<BTreeMap<SessionKey, Rc<Notify>>>,
+    /// The deadline that the timer task waits for, and how to tell it of an earlier one.
+    armed: Cell<Option<Duration>>,
+    timer: Notify,
+    origin: Instant,
+}
+
+impl Simulator {
+    /// A PBX whose clock starts now. Wall time is read here and never again.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the model's clock begins"
+    )]
+    pub fn new(profile: Profile, accounts: Accounts, seed: u64) -> Self {
+        let epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let shared = Shared {
+            exchange: RefCell::new(Exchange::new(Pbx::new(profile, accounts, seed, epoch))),
+            wakers: RefCell::default(),
+            armed: Cell::new(None),
+            timer: Notify::new(),
+            origin: Instant::now(),
+        };
+        Self {
+            shared: Rc::new(shared),
+        }
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.shared.exchange.borrow().counters().clone()
+    }
+
+    /// Serves one session until it ends. Deadlines need `run_timers` beside it.
+    pub async fn serve_wire<S>(&self, mut wire: S, addresses: Addresses) -> Ending
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        wire::serve(self, &mut wire, addresses).await
+    }
+
+    /// Does what is due when it is due; never returns.
+    pub async fn run_timers(&self) {
+        loop {
+            let next = self.shared.exchange.borrow().poll_timeout();
+            self.shared.armed.set(next);
+            match next {
+                None => self.shared.timer.notified().await,
+                Some(at) => {
+                    let due = tokio::time::sleep_until(self.shared.origin + at);
+                    tokio::select! {
+                        () = due => {}
+                        () = self.shared.timer.notified() => {}
+                    }
+                }
+            }
+            self.with(None, |exchange, now| exchange.handle_timeout(now));
+        }
+    }
+
+    /// Uses the exchange, then wakes whom that concerns: other sessions than `own`, and the timer.
+    fn with<T>(
+        &self,
+        own: Option<SessionKey>,
+        act: impl FnOnce(&mut Exchange, Duration) -> T,
+    ) -> T {
+        let mut exchange = self.shared.exchange.borrow_mut();
+        let result = act(&mut exchange, self.shared.origin.elapsed());
+        for key in exchange.take_woken() {
+            if Some(key) != own
+                && let Some(waker) = self.shared.wakers.borrow().get(&key)
+            {
+                waker.notify_one();
+            }
+        }
+        let next = exchange.poll_timeout();
+        if next.is_some_and(|next| self.shared.armed.get().is_none_or(|armed| next < armed)) {
+            self.shared.timer.notify_one();
+        }
+        result
+    }
+
+    fn poll_output(&self, key: SessionKey) -> Option<Output> {
+        self.shared.exchange.borrow_mut().poll_output(key)
+    }
+}
+
+/// A simulated PBX on a TCP port.
+#[derive(Debug)]
+pub struct Server {
+    simulator: Simulator,
+    listener: tokio::net::TcpListener,
+}
+
+impl Server {
+    /// Must be called in a tokio runtime.
+    pub fn bind(
+        profile: Profile,
+        address: SocketAddr,
+        accounts: Accounts,
+        seed: u64,
+    ) -> io::Result<Self> {
+        Self::on(listen(address)?, Simulator::new(profile, accounts, seed))
+    }
+
+    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
+    fn on(listener: StdListener, simulator: Simulator) -> io::Result<Self> {
+        Ok(Self {
+            simulator,
+            listener: tokio::net::TcpListener::from_std(listener)?,
+        })
+    }
+
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// Serves until `shutdown` is done; every session is closed then. Needs a current-thread runtime.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let tasks = LocalSet::new();
+        tasks
+            .run_until(async {
+                let timers = self.simulator.clone();
+                spawn(async move { timers.run_timers().await });
+                tokio::select! {
+                    () = self.accept_all() => {}
+                    () = shutdown => {}
+                }
+            })
+            .await;
+    }
+
+    async fn accept_all(&self) {
+        loop {
+            let Ok((mut stream, remote)) = self.listener.accept().await else {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing can be accepted until others close"
+                )]
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let local = stream.local_addr().unwrap_or(remote);
+            // A session without this option only has a larger delay.
+            let _ = stream.set_nodelay(true);
+            let simulator = self.simulator.clone();
+            spawn(async move {
+                let addresses = Addresses { local, remote };
+                if wire::serve(&simulator, &mut stream, addresses).await == Ending::Reset {
+                    // Lingering for no time makes the close an RST.
+                    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+                }
+            });
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server's tasks start here")]
+fn spawn(task: impl Future<Output = ()> + 'static) {
+    tokio::task::spawn_local(task);
+}
+
+fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,105 @@
+//! A simulator on a thread of its own, for a program that embeds it beside other work.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc as std_mpsc;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use crate::account::Accounts;
+use crate::counters::Counters;
+use crate::profile::Profile;
+use crate::server::{Server, Simulator, listen};
+
+/// Questions that may wait for the simulator's thread.
+const QUESTIONS_MAX: usize = 64;
+
+enum Question {
+    Counters(std_mpsc::SyncSender<Counters>),
+}
+
+/// Stops the simulator when dropped.
+#[derive(Debug)]
+pub struct Handle {
+    address: SocketAddr,
+    /// `None` once it was told to stop.
+    questions: Option<mpsc::Sender<Question>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it did so far; the default if it has ended.
+    pub fn counters(&self) -> Counters {
+        let (sender, receiver) = std_mpsc::sync_channel(1);
+        let asked = self
+            .questions
+            .as_ref()
+            .is_some_and(|questions| questions.try_send(Question::Counters(sender)).is_ok());
+        if asked {
+            receiver.recv().unwrap_or_default()
+        } else {
+            Counters::default()
+        }
+    }
+
+    /// Closes every session and waits for the thread to end.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in the simulator has printed itself; the embedding program goes on.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Binds at once, so that the address is known and an error is the caller's; then serves on a new thread.
+pub fn spawn_thread(
+    profile: Profile,
+    address: SocketAddr,
+    accounts: Accounts,
+    seed: u64,
+) -> io::Result<Handle> {
+    let listener = listen(address)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (sender, receiver) = mpsc::channel(QUESTIONS_MAX);
+    let name = format!("sim {}", profile.name);
+    let thread = std::thread::Builder::new().name(name).spawn(move || {
+        runtime.block_on(async move {
+            let simulator = Simulator::new(profile, accounts, seed);
+            let server =
+                Server::on(listener, simulator.clone()).expect("the listener is non-blocking");
+            server.run(answer(receiver, &simulator)).await;
+        });
+    })?;
+    Ok(Handle {
+        address,
+        questions: Some(sender),
+        thread: Some(thread),
+    })
+}
+
+/// Answers questions until nobody can ask any more.
+async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) {
+    while let Some(Question::Counters(sender)) = questions.recv().await {
+        // Whoever asked may have gone.
+        let _ = sender.send(simulator.counters());
+    }
+}

@@ -1,0 +1,135 @@
+//! One session on its wire: what was read goes to the exchange, what it answers is written in one piece.
+
+use std::rc::Rc;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::outbox::Output;
+use crate::pbx::SessionKey;
+use crate::server::Simulator;
+use crate::server_session::Addresses;
+
+/// A client's action fits in; a pipelining one is read in several turns.
+const READ_BYTES: usize = 4096;
+/// Answers and events are joined into writes of about this size.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// How a session ended, as far as the wire is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Closed,
+    /// To be closed with RST.
+    Reset,
+}
+
+/// Says good-bye to the exchange however the session ends, also when its task is dropped.
+struct Seat<'a> {
+    simulator: &'a Simulator,
+    key: SessionKey,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.simulator.shared.wakers.borrow_mut().remove(&self.key);
+        self.simulator
+            .with(None, |exchange, _| exchange.leave(self.key));
+    }
+}
+
+pub(super) async fn serve<S>(simulator: &Simulator, wire: &mut S, addresses: Addresses) -> Ending
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(key) = simulator.with(None, |exchange, now| exchange.accept(now, addresses)) else {
+        let _ = wire.shutdown().await;
+        return Ending::Closed;
+    };
+    let seat = Seat { simulator, key };
+    let woken = Rc::new(Notify::new());
+    simulator
+        .shared
+        .wakers
+        .borrow_mut()
+        .insert(key, Rc::clone(&woken));
+    let mut input = vec![0; READ_BYTES];
+    let mut written = Vec::new();
+    loop {
+        if let Err(ending) = flush(&seat, wire, &mut written).await {
+            return ending;
+        }
+        let wants_input = simulator.shared.exchange.borrow().wants_input(key);
+        tokio::select! {
+            read = wire.read(&mut input), if wants_input => match read {
+                Ok(0) | Err(_) => return Ending::Closed,
+                Ok(length) => simulator.with(Some(key), |exchange, now| {
+                    exchange.handle_input(now, key, &input[..length]);
+                }),
+            },
+            () = woken.notified() => {}
+        }
+    }
+}
+
+/// Writes all that the session has to say; `Err` is the end of the session.
+async fn flush<S>(seat: &Seat<'_>, wire: &mut S, joined: &mut Vec<u8>) -> Result<(), Ending>
+where
+    S: AsyncWrite + Unpin,
+{
+    loop {
+        joined.clear();
+        let mut last = None;
+        while joined.len() < WRITE_BYTES {
+            match seat.simulator.poll_output(seat.key) {
+                Some(Output::Write(chunk)) => joined.extend_from_slice(chunk.bytes()),
+                other => {
+                    last = other;
+                    break;
+                }
+            }
+        }
+        if !joined.is_empty() {
+            write(seat, wire, joined).await?;
+        }
+        match last {
+            None if joined.len() < WRITE_BYTES => return Ok(()),
+            None => {}
+            Some(Output::Write(_)) => unreachable!("writes were joined"),
+            Some(Output::Fin) => {
+                let _ = wire.shutdown().await;
+                return Err(Ending::Closed);
+            }
+            Some(Output::Reset) => return Err(Ending::Reset),
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is where a stall takes place"
+            )]
+            Some(Output::Stall(pause)) => tokio::time::sleep(pause).await,
+        }
+    }
+}
+
+/// A peer that takes no bytes for the write timeout loses its session.
+async fn write<S>(seat: &Seat<'_>, wire: &mut S, bytes: &[u8]) -> Result<(), Ending>
+where
+    S: AsyncWrite + Unpin,
+{
+    let (limit, too_slow) = {
+        let exchange = seat.simulator.shared.exchange.borrow();
+        (exchange.write_timeout(), exchange.is_too_slow(seat.key))
+    };
+    let mut rest = bytes;
+    while !rest.is_empty() && !too_slow {
+        match timeout(limit, wire.write(rest)).await {
+            Ok(Ok(0) | Err(_)) => return Err(Ending::Closed),
+            Ok(Ok(length)) => rest = &rest[length..],
+            Err(_) => break,
+        }
+    }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    seat.simulator.shared.exchange.borrow_mut().count_too_slow();
+    Err(Ending::Closed)
+}
