@@ -140,7 +140,7 @@ fn decode(
         tag,
         start: interval.start_timestamp(),
         length: interval.duration(),
-        histogram: Histogram::from_hdr(&hdr),
+        histogram: Histogram::from_hdr(hdr),
     })
 }
 

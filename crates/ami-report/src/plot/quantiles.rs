@@ -8,7 +8,7 @@ use plotters::series::{DashedLineSeries, LineSeries};
 
 use crate::plot::{
     Area, Axis, COLORS, Entry, GRID, IN_MEMORY, INK, QUIET, Scale, Stroke, darker, font, legend,
-    page, stroke, text,
+    page, stroke, subtitle, text,
 };
 use crate::summary::{Summary, Target};
 
@@ -36,7 +36,7 @@ pub fn plot(summary: &Summary, target: &Target) -> String {
         text(area, &heading, (16, 14), &font(22, INK));
         text(
             area,
-            &summary.manifest.scenario.name,
+            &subtitle(summary, "successes only"),
             (16, 42),
             &font(14, QUIET),
         );
@@ -91,10 +91,11 @@ fn draw(area: &Area<'_>, lines: &[Line<'_>]) {
             .unwrap_or(1),
     );
     let mut chart = ChartBuilder::on(area)
+        .margin_left(14)
         .margin_right(24)
         .margin_top(6)
-        .margin_bottom(6)
-        .x_label_area_size(52)
+        .margin_bottom(10)
+        .x_label_area_size(44)
         .y_label_area_size(84)
         .build_cartesian_2d(x, y)
         .expect(IN_MEMORY);
@@ -165,7 +166,7 @@ fn nines_label(place: f64) -> String {
     format!("{:.decimals$} %", quantile * 100.0)
 }
 
-/// From the minimum to the last place that the count allows.
+/// From the minimum to the last place that the count allows, where the maximum stands.
 fn curve(histogram: &Histogram, scale: Scale) -> Vec<(f64, f64)> {
     let last = (histogram.count().max(1) as f64).log10();
     (0..=SAMPLES)
@@ -174,6 +175,7 @@ fn curve(histogram: &Histogram, scale: Scale) -> Vec<(f64, f64)> {
             let value = histogram.quantile(1.0 - 10_f64.powf(-place))?;
             Some((place, scale.place(value as f64)))
         })
+        .chain(histogram.max().map(|max| (last, scale.place(max as f64))))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::plot::{
     Area, Axis, COLORS, Entry, GRID, IN_MEMORY, INK, QUIET, RED, Scale, Stroke, anchored, font,
-    legend, linear_ticks, page, stroke, text,
+    legend, linear_ticks, page, stroke, subtitle, text,
 };
 use crate::summary::series::Point;
 use crate::summary::{Action, Summary, Target};
@@ -40,12 +40,11 @@ pub fn plot(summary: &Summary, target: &Target) -> String {
     page((WIDTH, HEADING + panels * PANEL + FOOT), |area| {
         let heading = format!("{} · response time by second", target.name);
         text(area, &heading, (16, 14), &font(22, INK));
-        text(
-            area,
-            &summary.manifest.scenario.name,
-            (16, 42),
-            &font(14, QUIET),
+        let remark = subtitle(
+            summary,
+            "successes only; a red mark: something did not succeed in that second",
         );
+        text(area, &remark, (16, 42), &font(14, QUIET));
         if actions.is_empty() {
             text(area, "nothing was measured", (40, 106), &font(18, QUIET));
         }
@@ -72,6 +71,8 @@ fn rows<'a>(area: &Area<'a>, top: u32, height: u32) -> (Area<'a>, Area<'a>) {
 struct Line {
     name: &'static str,
     color: usize,
+    /// Fewer samples in a point cannot tell this quantile from the maximum.
+    samples_min: u64,
     value: fn(&Point) -> u64,
 }
 
@@ -80,28 +81,39 @@ const LINES: [Line; 4] = [
     Line {
         name: "max",
         color: 1,
+        samples_min: 1,
         value: |point| point.quantiles.max,
     },
     Line {
         name: "p99",
         color: 4,
+        samples_min: 100,
         value: |point| point.quantiles.p99,
     },
     Line {
         name: "p90",
         color: 2,
+        samples_min: 10,
         value: |point| point.quantiles.p90,
     },
     Line {
         name: "p50",
         color: 0,
+        samples_min: 1,
         value: |point| point.quantiles.p50,
     },
 ];
 
+/// The lines that most points have enough samples for.
+fn lines(action: &Action) -> impl Iterator<Item = &'static Line> {
+    LINES.iter().filter(|line| {
+        let enough = |point: &&Point| point.quantiles.count >= line.samples_min;
+        action.points.iter().filter(enough).count() * 2 > action.points.len()
+    })
+}
+
 fn entries(action: &Action) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = LINES
-        .iter()
+    let mut entries: Vec<Entry> = lines(action)
         .map(|line| Entry {
             name: line.name.to_owned(),
             color: COLORS[line.color],
@@ -130,6 +142,7 @@ fn panel(area: &Area<'_>, summary: &Summary, action: &Action, foot: u32) {
     let y = Scale::Log.axis(low as f64, high as f64);
     let x = time_axis(summary);
     let mut chart = ChartBuilder::on(area)
+        .margin_left(14)
         .margin_right(20)
         .margin_top(26)
         .margin_bottom(4)
@@ -152,7 +165,7 @@ fn panel(area: &Area<'_>, summary: &Summary, action: &Action, foot: u32) {
         .draw()
         .expect(IN_MEMORY);
     phases(&mut chart, summary, &x, &y);
-    for line in &LINES {
+    for line in lines(action) {
         for points in unbroken(&action.points) {
             draw(&mut chart, points, line);
         }
@@ -171,7 +184,7 @@ fn time_axis(summary: &Summary) -> Axis {
     }
 }
 
-/// A dashed line where a phase begins, its name beside it above the data.
+/// A line where a phase begins, its name above the data.
 fn phases(chart: &mut Chart<'_, '_>, summary: &Summary, x: &Axis, y: &Axis) {
     let above = anchored(font(13, QUIET), HPos::Left, VPos::Bottom);
     for phase in summary.manifest.layout.phases() {

@@ -6,6 +6,7 @@ mod fake_run;
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use ami_report::render::text::Color;
 use ami_report::render::{markdown, text};
@@ -15,6 +16,8 @@ use ami_results::run_dir::RunDir;
 
 use fake_run::Ending;
 
+static COMPLETED: LazyLock<Summary> = LazyLock::new(|| summary(Ending::Completed));
+
 fn summary(ending: Ending) -> Summary {
     let dir = tempfile::tempdir().unwrap();
     let run_dir = fake_run::write(&dir.path().join("run"), ending);
@@ -23,14 +26,14 @@ fn summary(ending: Ending) -> Summary {
 
 #[test]
 fn what_the_terminal_shows() {
-    let text = text::render(&summary(Ending::Completed), Color::Plain);
+    let text = text::render(&COMPLETED, Color::Plain);
     assert!(text.lines().all(|line| line.chars().count() <= 100));
     insta::assert_snapshot!(text);
 }
 
 #[test]
 fn what_the_markdown_says() {
-    insta::assert_snapshot!(markdown::render(&summary(Ending::Completed)));
+    insta::assert_snapshot!(markdown::render(&COMPLETED));
 }
 
 #[test]
@@ -45,9 +48,8 @@ fn a_killed_run_is_reported_as_far_as_it_got() {
 
 #[test]
 fn colour_only_adds_escapes() {
-    let summary = summary(Ending::Completed);
-    let plain = text::render(&summary, Color::Plain);
-    let ansi = text::render(&summary, Color::Ansi);
+    let plain = text::render(&COMPLETED, Color::Plain);
+    let ansi = text::render(&COMPLETED, Color::Ansi);
     assert!(!plain.contains('\u{1b}') && ansi.contains('\u{1b}'));
     let mut stripped = String::new();
     for (index, piece) in ansi.split('\u{1b}').enumerate() {
@@ -63,12 +65,12 @@ fn colour_only_adds_escapes() {
 
 #[test]
 fn plots_are_the_same_each_time_and_name_every_action() {
-    let (one, two) = (summary(Ending::Completed), summary(Ending::Completed));
-    for (target, again) in one.targets.iter().zip(&two.targets) {
-        let quantiles = plot::quantiles::plot(&one, target);
-        assert_eq!(quantiles, plot::quantiles::plot(&two, again));
-        let timeline = plot::timeline::plot(&one, target);
-        assert_eq!(timeline, plot::timeline::plot(&two, again));
+    let again = summary(Ending::Completed);
+    for (target, same) in COMPLETED.targets.iter().zip(&again.targets) {
+        let quantiles = plot::quantiles::plot(&COMPLETED, target);
+        assert_eq!(quantiles, plot::quantiles::plot(&again, same));
+        let timeline = plot::timeline::plot(&COMPLETED, target);
+        assert_eq!(timeline, plot::timeline::plot(&again, same));
         for action in &target.actions {
             assert!(quantiles.contains(&format!("{} response", action.name)));
             assert!(timeline.contains(&action.name));
