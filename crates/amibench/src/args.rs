@@ -1,0 +1,125 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ami_load::rate::{Rate, parse_duration};
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Load tests PBXs over the Asterisk Manager Interface.
+#[derive(Debug, Parser)]
+#[command(name = "amibench", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Say more; twice for details.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Offer a load to one or more PBXs and measure how they bear it.
+    Load(Load),
+    /// Look at a target before anything else: reachable, login, rights, clock, one verdict line.
+    Doctor(Doctor),
+    /// Be a PBX on loopback that talks like the real one.
+    Sim(Sim),
+    /// Make reports and plots from a results directory.
+    Report(Report),
+    /// Hang up what a run left behind on its targets.
+    Cleanup(Cleanup),
+    /// Print shell completions.
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Load {
+    /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port].
+    pub(crate) scenario: Option<String>,
+    /// Who is tested instead of the scenario's targets: a name, a file or a URI; may be repeated.
+    #[arg(short, long = "target", env = "AMIBENCH_TARGET", value_delimiter = ',')]
+    pub(crate) targets: Vec<String>,
+    /// Without a scenario: pings at this rate on each target, such as 20/s.
+    #[arg(long, value_parser = Rate::parse, conflicts_with = "rate")]
+    pub(crate) ping: Option<Rate>,
+    /// Without a scenario: originates to role `answers` at this rate on each target.
+    #[arg(long, value_parser = Rate::parse, conflicts_with = "rate")]
+    pub(crate) originate: Option<Rate>,
+    /// Sessions of each group on each target.
+    #[arg(short, long, env = "AMIBENCH_SESSIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sessions: Option<u32>,
+    /// Rate of the open-loop phases on each target, such as 200/s or 7/2s.
+    #[arg(short, long, env = "AMIBENCH_RATE", value_parser = Rate::parse)]
+    pub(crate) rate: Option<Rate>,
+    /// Length of each phase, such as 30s or 5m.
+    #[arg(short, long, env = "AMIBENCH_DURATION", value_parser = parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Seed of the plan.
+    #[arg(long, env = "AMIBENCH_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// Threads that share the load.
+    #[arg(long, env = "AMIBENCH_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// A fact for titles and reports, such as firmware=1.0.27; may be repeated.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Where results go: a directory that does not exist yet.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Keep a line for each action in records.jsonl.
+    #[arg(long)]
+    pub(crate) records: bool,
+    /// Print the plan and its SHA-256, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// No progress line.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// A name, a file or a URI; several may be given.
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sim {
+    /// Which PBX to be.
+    #[arg(short, long)]
+    pub(crate) profile: String,
+    /// Where to listen; loopback, and the usual port of the PBX when not given.
+    #[arg(short, long)]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// A results directory.
+    #[arg(default_value = "results/latest")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cleanup {
+    /// The results directory of the run to clean up after.
+    #[arg(long, value_name = "DIR", default_value = "results/latest")]
+    pub(crate) run: PathBuf,
+    /// Targets of the run to clean; all of them when not given.
+    #[arg(short, long = "target")]
+    pub(crate) targets: Vec<String>,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("a label has the form key=value".to_owned()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Finds scenarios and targets: a file on disk, a name in `scenarios/`, or what is built into the binary.
+
+use std::path::{Path, PathBuf};
+
+use ami_client::target::Target;
+use ami_client::{Document, DocumentError};
+use anyhow::anyhow;
+
+use crate::exit_code::{Exit, Failure, OrExit};
+
+macro_rules! embedded {
+    ($($name:literal => $file:literal,)*) => {
+        &[$(($name, include_str!(concat!("../../../scenarios/", $file)))),*]
+    };
+}
+
+const SCENARIOS: &[(&str, &str)] = embedded! {
+    "quickstart" => "quickstart.toml",
+};
+
+const TARGETS: &[(&str, &str)] = embedded! {
+    "asterisk-16" => "targets/asterisk-16.toml",
+    "asterisk-22" => "targets/asterisk-22.toml",
+    "sim-asterisk-22" => "targets/sim-asterisk-22.toml",
+    "sim-ucm6xxx" => "targets/sim-ucm6xxx.toml",
+    "sim-yeastar-s" => "targets/sim-yeastar-s.toml",
+};
+
+/// A kind of document with a folder of its own.
+struct Shelf {
+    what: &'static str,
+    folder: &'static str,
+    embedded: &'static [(&'static str, &'static str)],
+}
+
+const SCENARIO_SHELF: Shelf = Shelf {
+    what: "scenario",
+    folder: "scenarios",
+    embedded: SCENARIOS,
+};
+const TARGET_SHELF: Shelf = Shelf {
+    what: "target",
+    folder: "scenarios/targets",
+    embedded: TARGETS,
+};
+
+/// The scenario and the name it goes by.
+pub(crate) fn scenario(given: &str) -> Result<(String, Document), Failure> {
+    SCENARIO_SHELF.find(given)
+}
+
+/// One target, or all those of a folder.
+pub(crate) fn targets(given: &str) -> Result<Vec<Target>, Failure> {
+    if given.contains("://") {
+        return Ok(vec![Target::from_uri(given).or_exit(Exit::BadInput)?]);
+    }
+    let path = Path::new(given);
+    if path.is_dir() {
+        return folder(path)?
+            .iter()
+            .map(|file| target(&file.to_string_lossy()))
+            .collect();
+    }
+    Ok(vec![target(given)?])
+}
+
+fn target(given: &str) -> Result<Target, Failure> {
+    let (name, document) = TARGET_SHELF.find(given)?;
+    Target::parse(&name, &document).or_exit(Exit::BadInput)
+}
+
+fn folder(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(path).or_exit(Exit::BadInput)?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .filter(|file| !file.to_string_lossy().ends_with(".expected.toml"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(anyhow!("{} has no target in it (*.toml)", path.display()))
+            .or_exit(Exit::BadInput);
+    }
+    Ok(files)
+}
+
+impl Shelf {
+    fn find(&self, given: &str) -> Result<(String, Document), Failure> {
+        let named = given.ends_with(".toml") || given.contains('/');
+        let path = if named {
+            PathBuf::from(given)
+        } else {
+            Path::new(self.folder).join(format!("{given}.toml"))
+        };
+        if named || path.is_file() {
+            let document = self.read(&path)?;
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            return Ok((name, document));
+        }
+        match self.embedded.iter().find(|(name, _)| *name == given) {
+            Some((name, text)) => Ok((
+                (*name).to_owned(),
+                Document::embedded(name, Path::new(self.folder), text),
+            )),
+            None => {
+                let known: Vec<&str> = self.embedded.iter().map(|(name, _)| *name).collect();
+                let (what, known) = (self.what, known.join(", "));
+                Err(anyhow!(
+                    "no {what} is named {given:?}: there are {known}, or give a file (*.toml)"
+                ))
+                .or_exit(Exit::BadInput)
+            }
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Document, Failure> {
+        Document::read(path)
+            .map_err(|error| match &error {
+                DocumentError::Read { .. } => {
+                    anyhow::Error::from(error).context(format!("no such {}", self.what))
+                }
+                _ => error.into(),
+            })
+            .or_exit(Exit::BadInput)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ami_load::Scenario;
+
+    #[test]
+    fn everything_that_ships_can_be_read() {
+        for (name, text) in SCENARIOS {
+            let document = Document::embedded(name, Path::new(""), text);
+            let scenario = Scenario::parse(&document).unwrap();
+            for target in &scenario.targets {
+                assert!(
+                    TARGETS.iter().any(|(known, _)| known == target.get_ref()),
+                    "{name}: {target:?}"
+                );
+            }
+        }
+        for (name, text) in TARGETS {
+            Target::parse(name, &Document::embedded(name, Path::new(""), text)).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let failure = scenario("quikstart").unwrap_err();
+        assert_eq!(failure.exit, Exit::BadInput);
+        assert!(
+            failure.error.to_string().contains("there are quickstart"),
+            "{}",
+            failure.error
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! One file for each verb: as-typed arguments in, one library call, an exit code out.
+
+pub(crate) mod cleanup;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod load;
+pub(crate) mod report;
+pub(crate) mod sim;

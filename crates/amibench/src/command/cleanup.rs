@@ -1,0 +1,114 @@
+//! `amibench cleanup`: hangs up what a run left behind, by the run's own tag and nothing else.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ami_client::open::{Gate, open};
+use ami_client::secret::SecretSource;
+use ami_client::{Clock, Target};
+use ami_load::{RunTag, cleanup};
+use ami_proto::session::SessionConfig;
+use ami_results::manifest::Manifest;
+use ami_results::run_dir::RunDir;
+use anyhow::{Context as _, anyhow};
+
+use crate::args::Cleanup;
+use crate::catalogue;
+use crate::exit_code::{Exit, Failure, OrExit};
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+pub(crate) fn run(cleanup: &Cleanup) -> Result<Exit, Failure> {
+    let manifest = read(&cleanup.run)?;
+    let tag = RunTag::parse(&manifest.run_id)
+        .ok_or_else(|| {
+            anyhow!(
+                "{} names no run: its run_id is {:?}",
+                cleanup.run.display(),
+                manifest.run_id
+            )
+        })
+        .or_exit(Exit::BadInput)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .or_exit(Exit::Bug)?;
+    let mut exit = Exit::Held;
+    for target in targets(cleanup, &manifest)? {
+        match runtime.block_on(clean(&target, &tag)) {
+            Ok(cleaned) if cleaned.left.is_empty() => {
+                println!(
+                    "{}: {} calls of run {} hung up, none left",
+                    target.name,
+                    cleaned.hung_up,
+                    tag.as_str()
+                );
+            }
+            Ok(cleaned) => {
+                println!(
+                    "{}: {} hung up, still there: {}",
+                    target.name,
+                    cleaned.hung_up,
+                    cleaned.left.join(", ")
+                );
+                exit = exit.max(Exit::Failed);
+            }
+            Err(error) => {
+                eprintln!("amibench: {}: {error:#}", target.name);
+                exit = exit.max(Exit::Unreachable);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn read(path: &Path) -> Result<Manifest, Failure> {
+    let (_, manifest) = RunDir::open(path)
+        .with_context(|| format!("{} is no readable run", path.display()))
+        .or_exit(Exit::BadInput)?;
+    Ok(manifest)
+}
+
+/// The run's targets by the names in its manifest, or those that were asked for.
+fn targets(cleanup: &Cleanup, manifest: &Manifest) -> Result<Vec<Target>, Failure> {
+    let of_run = manifest.targets.iter().map(|target| &target.name);
+    let named: Vec<&String> = if cleanup.targets.is_empty() {
+        of_run.collect()
+    } else {
+        cleanup.targets.iter().collect()
+    };
+    let mut targets = Vec::new();
+    for name in named {
+        targets.extend(catalogue::targets(name)?);
+    }
+    targets.retain(|target| matches!(target.endpoint, ami_client::target::Endpoint::Address(_)));
+    if targets.is_empty() {
+        return Err(anyhow!(
+            "the run had only simulated targets, which ended with it"
+        ))
+        .or_exit(Exit::BadInput);
+    }
+    Ok(targets)
+}
+
+async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned> {
+    let ami_client::target::Endpoint::Address(address) = &target.endpoint else {
+        anyhow::bail!("a simulated PBX is gone with its run");
+    };
+    let secret = match &target.secret {
+        SecretSource::Prompt => anyhow::bail!("the target names no secret"),
+        source => source.resolve()?,
+    };
+    let config = SessionConfig {
+        username: target.account.clone(),
+        secret,
+        login: target.login,
+        events: "off".to_owned(),
+        connection_id: ami_load::run_tag::random_bits(),
+        login_deadline: WITHIN,
+    };
+    let mut connection = open(address, config, &Gate::default(), Clock::start()).await?;
+    let cleaned = cleanup::hang_up(&mut connection, tag).await?;
+    connection.logoff(WITHIN).await;
+    Ok(cleaned)
+}

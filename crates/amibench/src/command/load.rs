@@ -1,0 +1,317 @@
+//! `amibench load`: from files and flags to a plan, through the run, to its summary and exit code.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use ami_client::open::Gate;
+use ami_client::secret::SecretSource;
+use ami_client::{Clock, Document, Target};
+use ami_load::run::{
+    self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site,
+    TargetFailure,
+};
+use ami_load::{Overrides, Plan, Scenario};
+use ami_report::render::text::{self, Color};
+use ami_report::summary::Summary;
+use ami_results::manifest::End;
+use ami_results::recorder::Records;
+use ami_results::run_dir::RunDir;
+use ami_results::verdict::State;
+use anyhow::{Context as _, anyhow};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::sync::watch;
+
+use crate::args::Load;
+use crate::exit_code::{Exit, Failure, OrExit};
+use crate::simulators::{Simulators, secret_source};
+use crate::{catalogue, live, one_line, operator};
+
+/// About 2 GB on disk.
+const RECORDS_MAX: u64 = 10_000_000;
+const RESULTS: &str = "results";
+
+pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
+    let (name, document) = chosen(&load)?;
+    let scenario = Scenario::parse(&document).or_exit(Exit::BadInput)?;
+    let targets = targets(&load, &scenario)?;
+    let overrides = Overrides {
+        seed: load.seed,
+        rate: load.rate,
+        sessions: load.sessions,
+        duration: load.duration,
+        workers: load.workers,
+    };
+    let plan =
+        Plan::resolve(&name, &document, scenario, targets, &overrides).or_exit(Exit::BadInput)?;
+    if load.dry_run {
+        print!("{}", plan.describe());
+        return Ok(Exit::Held);
+    }
+    raise_descriptor_limit(&plan)?;
+    let run_dir = create_run_dir(&load, &name)?;
+    let outcome = drive(&load, plan, &document, run_dir.clone());
+    let finished = match outcome {
+        Ok(finished) => finished,
+        Err(failure) => {
+            // Nothing was measured: an empty directory would only confuse. It stays when it has results.
+            let _ = std::fs::remove_dir(run_dir.path());
+            return Err(failure);
+        }
+    };
+    conclude(&load, &run_dir, &finished)
+}
+
+/// The scenario by name or file, or what the flags describe; a URI in its place is a target.
+fn chosen(load: &Load) -> Result<(String, Document), Failure> {
+    match &load.scenario {
+        Some(given) if !given.contains("://") => {
+            if load.ping.is_some() || load.originate.is_some() {
+                return Err(anyhow!(
+                    "--ping and --originate stand for a scenario: give one or the other"
+                ))
+                .or_exit(Exit::BadInput);
+            }
+            catalogue::scenario(given)
+        }
+        _ => match one_line::scenario(load) {
+            Some(document) => Ok(("one-line".to_owned(), document)),
+            None => Err(anyhow!(
+                "name a scenario, such as quickstart, or say what to offer, such as --ping 20/s"
+            ))
+            .or_exit(Exit::BadInput),
+        },
+    }
+}
+
+fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
+    let uri = load.scenario.iter().filter(|given| given.contains("://"));
+    let named: Vec<&String> = uri.chain(&load.targets).collect();
+    let mut targets = Vec::new();
+    if named.is_empty() {
+        for target in &scenario.targets {
+            targets.extend(catalogue::targets(target.get_ref())?);
+        }
+    }
+    for name in named {
+        targets.extend(catalogue::targets(name)?);
+    }
+    Ok(targets)
+}
+
+/// Each session is a descriptor, and so is the other end of one to an embedded simulator.
+fn raise_descriptor_limit(plan: &Plan) -> Result<(), Failure> {
+    const OTHER_FILES: u64 = 64;
+    let sessions = u64::from(plan.sessions_per_target() + u32::from(plan.workers) + 1);
+    let needed = sessions * plan.targets.len() as u64 * 2 + OTHER_FILES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        if limit.maximum.is_some_and(|maximum| maximum < needed) {
+            let maximum = limit.maximum.unwrap_or_default();
+            return Err(anyhow!("this run needs {needed} file descriptors and the system permits {maximum}: raise `ulimit -Hn`"))
+                .or_exit(Exit::BadInput);
+        }
+        limit.current = Some(needed);
+        setrlimit(Resource::Nofile, limit)
+            .context("failed to raise the limit of open files")
+            .or_exit(Exit::Bug)?;
+    }
+    Ok(())
+}
+
+fn create_run_dir(load: &Load, name: &str) -> Result<RunDir, Failure> {
+    let path = load.out.clone().unwrap_or_else(|| {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
+        Path::new(RESULTS).join(format!("{now}-{name}"))
+    });
+    RunDir::create(&path)
+        .context("failed to prepare the results")
+        .or_exit(Exit::NotWritten)
+}
+
+fn drive(
+    load: &Load,
+    plan: Plan,
+    document: &Document,
+    run_dir: RunDir,
+) -> Result<Finished, Failure> {
+    let mut simulators = Simulators::default();
+    let mut sites = Vec::new();
+    for planned in &plan.targets {
+        let target = &planned.target;
+        let secret = match secret_source(target) {
+            SecretSource::Prompt => prompt(target)?,
+            source => source
+                .resolve()
+                .with_context(|| format!("target {}", target.name))
+                .or_exit(Exit::BadInput)?,
+        };
+        sites.push(Site {
+            address: simulators.address(target, plan.seed)?,
+            account: target.account.clone(),
+            secret,
+            login: target.login,
+            gate: Gate::default(),
+        });
+    }
+    let whole = plan.duration();
+    let description = Description {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: std::env::args().collect(),
+        scenario_text: document.text().to_owned(),
+        labels: load.labels.iter().cloned().collect(),
+        records: if load.records {
+            Records::Keep { max: RECORDS_MAX }
+        } else {
+            Records::Omit
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .or_exit(Exit::Bug)?;
+    runtime.block_on(async {
+        let setup = Setup::new(plan, sites, Clock::start()).or_exit(Exit::BadInput)?;
+        let wish = operator::listen().or_exit(Exit::Bug)?;
+        let (sender, receiver) = watch::channel(Live::default());
+        let progress = (!load.quiet).then(|| tokio::spawn(live::show(receiver, whole)));
+        let finished = run::run(setup, description, run_dir, sender, wish.clone()).await;
+        if let Some(progress) = progress {
+            let _ = progress.await;
+        }
+        finished.map_err(failure)
+    })
+}
+
+fn prompt(target: &Target) -> Result<ami_proto::session::Secret, Failure> {
+    let question = format!("secret of account {} on {}: ", target.account, target.name);
+    let secret = rpassword::prompt_password(question)
+        .context("failed to ask for the secret")
+        .or_exit(Exit::BadInput)?;
+    Ok(ami_proto::session::Secret::new(secret))
+}
+
+/// The end of a run that measured nothing.
+fn failure(error: RunError) -> Failure {
+    let exit = match &error {
+        RunError::NoTarget { failures } => {
+            failures.iter().skip(1).for_each(tell_failure);
+            let exit = failures
+                .iter()
+                .map(|failure| exit_of(&failure.why))
+                .max()
+                .unwrap_or(Exit::Unreachable);
+            if let RunError::NoTarget { failures } = error
+                && let Some(TargetFailure { target, why }) = failures.into_iter().next()
+            {
+                return Failure {
+                    exit,
+                    error: anyhow::Error::from(why).context(target),
+                };
+            }
+            return Failure {
+                exit,
+                error: anyhow!("no target is left to load"),
+            };
+        }
+        RunError::Interrupted => Exit::Interrupted,
+        RunError::Recorder(_) => Exit::NotWritten,
+        RunError::Worker(_) => Exit::Bug,
+    };
+    Failure {
+        exit,
+        error: error.into(),
+    }
+}
+
+fn exit_of(why: &FailureWhy) -> Exit {
+    match why {
+        FailureWhy::Preflight(PreflightError::Rights { .. }) => Exit::BadInput,
+        FailureWhy::Preflight(_)
+        | FailureWhy::Seat(_)
+        | FailureWhy::Lost
+        | FailureWhy::Cleaning(_) => Exit::Unreachable,
+    }
+}
+
+fn tell_failure(failure: &TargetFailure) {
+    eprintln!("amibench: {}: {}", failure.target, chain(&failure.why));
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Reports, what is printed, and the exit code.
+fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, Failure> {
+    let written = ami_report::write_reports(run_dir)
+        .context("failed to write the report")
+        .or_exit(Exit::NotWritten)?;
+    if load.out.is_none() {
+        run_dir
+            .link_latest()
+            .context("failed to link results/latest")
+            .or_exit(Exit::NotWritten)?;
+    }
+    let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
+    print_summary(&summary);
+    written
+        .first()
+        .into_iter()
+        .for_each(|report| println!("{}", report.display()));
+    finished.failures.iter().for_each(tell_failure);
+    for (target, channels) in &finished.left {
+        eprintln!(
+            "amibench: {target}: {} channels of this run are left: {}",
+            channels.len(),
+            channels.join(", ")
+        );
+    }
+    if let End::Aborted { reason } = &finished.end {
+        eprintln!("amibench: the run was ended early: {reason}");
+    }
+    Ok(exit(finished))
+}
+
+fn exit(finished: &Finished) -> Exit {
+    let mut exits = vec![Exit::Held];
+    exits.extend(
+        finished
+            .failures
+            .iter()
+            .map(|failure| exit_of(&failure.why)),
+    );
+    exits.extend(finished.verdicts.iter().map(|verdict| match verdict.state {
+        State::Fail => Exit::Failed,
+        State::Inconclusive => Exit::Inconclusive,
+        State::Pass | State::Warn | State::NotApplicable | State::Skipped => Exit::Held,
+    }));
+    if !finished.totals.validity.is_valid()
+        || finished
+            .totals
+            .actions
+            .iter()
+            .all(|action| action.counts.sent == 0)
+    {
+        exits.push(Exit::Inconclusive);
+    }
+    if !finished.left.is_empty() {
+        exits.push(Exit::Failed);
+    }
+    if finished.end == End::Interrupted {
+        exits.push(Exit::Interrupted);
+    }
+    exits.into_iter().max().unwrap_or(Exit::Held)
+}
+
+pub(crate) fn print_summary(summary: &Summary) {
+    let color = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        Color::Ansi
+    } else {
+        Color::Plain
+    };
+    print!("{}", text::render(summary, color));
+}

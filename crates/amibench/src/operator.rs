@@ -1,0 +1,40 @@
+//! What the operator wants while a run is under way: the first Ctrl-C ends it properly, the second leaves at once.
+
+use ami_load::run::Wish;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Listens until the process ends; SIGTERM is as Ctrl-C.
+pub(crate) fn listen() -> std::io::Result<watch::Receiver<Wish>> {
+    let (sender, wish) = watch::channel(Wish::Go);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        for wish in [Wish::Stop, Wish::Abandon] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            tell(wish);
+            sender.send_replace(wish);
+        }
+        sender.closed().await;
+    });
+    Ok(wish)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "it answers a key that the operator pressed"
+)]
+fn tell(wish: Wish) {
+    match wish {
+        Wish::Go => {}
+        Wish::Stop => eprintln!(
+            "\nstopping: waiting for answers, hanging up own calls; once more to leave at once"
+        ),
+        Wish::Abandon => {
+            eprintln!("\nleaving at once; `amibench cleanup` hangs up later what is left")
+        }
+    }
+}

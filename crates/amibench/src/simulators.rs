@@ -1,0 +1,64 @@
+//! The embedded simulators of a run: started before it on threads of their own, gone when it ends.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use ami_client::Target;
+use ami_client::secret::SecretSource;
+use ami_client::target::Endpoint;
+use ami_proto::session::Secret;
+use ami_sim::Profile;
+use ami_sim::{Account, Accounts};
+use anyhow::{Context as _, anyhow};
+
+use crate::exit_code::{Exit, Failure, OrExit};
+
+/// What every account of a simulated PBX uses: on loopback, and no secret at all.
+pub(crate) const SECRET: &str = "amibench-sim-1";
+
+/// One account that may do everything.
+pub(crate) fn accounts(name: &str) -> Accounts {
+    Accounts::new(Account::new(name, SECRET, "all", "all"))
+}
+
+/// Simulators that run as long as this lives.
+#[derive(Default)]
+pub(crate) struct Simulators {
+    running: Vec<ami_sim::Handle>,
+}
+
+impl Simulators {
+    /// The address of a target: its own, or that of the simulator which is started for it.
+    pub(crate) fn address(&mut self, target: &Target, seed: u64) -> Result<String, Failure> {
+        let profile = match &target.endpoint {
+            Endpoint::Address(address) => return Ok(address.clone()),
+            Endpoint::Simulated(profile) => profile,
+        };
+        let profile = profile_named(profile).or_exit(Exit::BadInput)?;
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let accounts = accounts(&target.account);
+        let handle = ami_sim::spawn_thread(profile, listen, accounts, seed)
+            .context("failed to start a simulated PBX")
+            .or_exit(Exit::Bug)?;
+        let address = handle.addr().to_string();
+        self.running.push(handle);
+        Ok(address)
+    }
+}
+
+pub(crate) fn profile_named(name: &str) -> anyhow::Result<Profile> {
+    Profile::named(name).ok_or_else(|| {
+        let known: Vec<&str> = Profile::names().collect();
+        anyhow!(
+            "no simulator profile is named {name:?}: there are {}",
+            known.join(", ")
+        )
+    })
+}
+
+/// The secret source of a target: an embedded simulator's is known.
+pub(crate) fn secret_source(target: &Target) -> SecretSource {
+    match target.endpoint {
+        Endpoint::Simulated(_) => SecretSource::Given(Secret::new(SECRET)),
+        Endpoint::Address(_) => target.secret.clone(),
+    }
+}
