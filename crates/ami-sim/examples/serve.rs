@@ -1,14 +1,17 @@
 //! `cargo run -p ami-sim --example serve -- PROFILE ADDRESS [SECRET]`: one simulated PBX until it is killed.
+//!
+//! PROFILE is the name of an embedded profile or the path of a TOML file.
 
 use ami_sim::{Accounts, DEFAULT_SECRET, Profile, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let profile = arguments
-        .next()
-        .and_then(|name| Profile::named(&name))
-        .ok_or("name a profile")?;
+    let name = arguments.next().ok_or("name a profile")?;
+    let profile = match Profile::named(&name) {
+        Some(profile) => profile,
+        None => Profile::from_toml(&std::fs::read_to_string(&name)?)?,
+    };
     let address = arguments
         .next()
         .ok_or("give an address such as 127.0.0.1:5038")?

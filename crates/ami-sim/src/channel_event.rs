@@ -49,11 +49,7 @@ impl Pbx {
         };
         channel.state = state;
         self.channel_event(now, "Newstate", key, |_, headers| headers);
-        let device_state = match state {
-            ChannelState::Busy if self.profile.base.is_14_or_later() => "NOT_INUSE",
-            _ => "INUSE",
-        };
-        self.device_state(now, key, device_state);
+        self.device_state(now, key, "INUSE");
     }
 
     /// Moves a channel to an application. Asterisk tells of it only when the place changed, or when there was no
