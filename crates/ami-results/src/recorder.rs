@@ -236,8 +236,7 @@ impl Recorder {
     fn write_until(&mut self, until: u64) {
         let rows = self.unwritten.take_rows(until);
         let last = until.saturating_sub(1).min(self.now / SECOND_NS);
-        self.tally
-            .second_ended(rows.iter().filter(|row| row.second == last));
+        self.tally.second_ended(last, &rows);
         let histograms = self.unwritten.take_histograms(until);
         let log = encode(&histograms, &self.manifest.layout, self.now);
         self.unwritten.reuse(histograms);

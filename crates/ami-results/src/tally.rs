@@ -21,10 +21,17 @@ pub(crate) struct Tally {
     offered: Vec<(u16, u16)>,
     histograms: BTreeMap<Tag, Histogram>,
     counts: BTreeMap<Cell, Counts>,
-    last_second: BTreeMap<Cell, Counts>,
+    last_second: LastSecond,
     seconds: Vec<SecondLoad>,
     calls: Vec<CallTotals>,
     accounted: u64,
+}
+
+/// What the live line shows.
+#[derive(Debug, Default)]
+struct LastSecond {
+    second: u64,
+    counts: BTreeMap<Cell, Counts>,
 }
 
 impl Tally {
@@ -33,7 +40,7 @@ impl Tally {
             offered: offered(layout),
             histograms: BTreeMap::new(),
             counts: BTreeMap::new(),
-            last_second: BTreeMap::new(),
+            last_second: LastSecond::default(),
             seconds: Vec::new(),
             calls: vec![CallTotals::default(); layout.targets().len()],
             accounted: 0,
@@ -63,14 +70,17 @@ impl Tally {
         self.histograms.entry(tag).or_default().record(nanoseconds);
     }
 
-    /// The rows of the second that the live line shows.
-    pub(crate) fn second_ended<'a>(&mut self, rows: impl Iterator<Item = &'a IntervalRow>) {
-        self.last_second.clear();
-        for row in rows {
-            self.last_second
-                .entry(row.cell())
-                .or_default()
-                .add(&row.counts);
+    /// `second` is the last that ended; its rows may come in several calls.
+    pub(crate) fn second_ended(&mut self, second: u64, rows: &[IntervalRow]) {
+        if second > self.last_second.second {
+            self.last_second = LastSecond {
+                second,
+                counts: BTreeMap::new(),
+            };
+        }
+        for row in rows.iter().filter(|row| row.second == second) {
+            let counts = self.last_second.counts.entry(row.cell()).or_default();
+            counts.add(&row.counts);
         }
     }
 
@@ -125,7 +135,7 @@ impl Tally {
             target,
             action,
             counts: sum(&self.counts, scope),
-            last_second: sum(&self.last_second, scope),
+            last_second: sum(&self.last_second.counts, scope),
             response: quantiles(Kind::Response),
             service: quantiles(Kind::Service),
             ack: quantiles(Kind::Ack),

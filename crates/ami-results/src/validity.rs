@@ -80,6 +80,10 @@ impl Validity {
 
 fn reasons(validity: &Validity, load: Load) -> Vec<String> {
     let mut reasons = Vec::new();
+    if validity.offered == 0 {
+        reasons.push("no arrival was offered: nothing was measured".to_owned());
+        return reasons;
+    }
     let (bad, seconds) = (validity.bad_seconds, validity.seconds);
     if bad as f64 > seconds as f64 * BAD_SECONDS_SHARE_MAX {
         reasons.push(format!(
@@ -177,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_offered_nothing_is_valid_and_empty() {
-        assert!(Validity::judge(&[], load(0, 0)).is_valid());
+    fn having_measured_nothing_is_not_valid() {
+        assert!(!Validity::judge(&[], load(0, 0)).is_valid());
     }
 }

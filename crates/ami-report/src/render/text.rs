@@ -1,5 +1,6 @@
 //! The summary on a terminal, at most 100 columns wide.
 
+use ami_results::manifest::End;
 use ami_results::verdict::State;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
 
@@ -62,16 +63,19 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 const GREEN: &str = "1;32";
 const RED: &str = "1;31";
+const YELLOW: &str = "1;33";
 
 fn verdict_style(summary: &Summary) -> &'static str {
     let failed = summary
         .verdicts
         .iter()
         .any(|verdict| verdict.state == State::Fail);
-    if summary.validity.is_valid() && !failed {
+    if failed || !summary.validity.is_valid() {
+        RED
+    } else if summary.manifest.end == End::Completed {
         GREEN
     } else {
-        RED
+        YELLOW
     }
 }
 

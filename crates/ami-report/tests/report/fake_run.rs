@@ -28,6 +28,13 @@ pub(crate) enum Ending {
     Killed,
 }
 
+/// Killed as soon as its files were made.
+pub(crate) fn start(path: &Path) -> RunDir {
+    let run_dir = RunDir::create(path).unwrap();
+    Recorder::new(run_dir.clone(), manifest(), Records::Omit).unwrap();
+    run_dir
+}
+
 pub(crate) fn write(path: &Path, ending: Ending) -> RunDir {
     let run_dir = RunDir::create(path).unwrap();
     let mut recorder = Recorder::new(run_dir.clone(), manifest(), Records::Omit).unwrap();

@@ -16,29 +16,38 @@ use ami_results::run_dir::RunDir;
 
 use fake_run::Ending;
 
-static COMPLETED: LazyLock<Summary> = LazyLock::new(|| summary(Ending::Completed));
+/// Left in the target directory to be looked at.
+static COMPLETED: LazyLock<(RunDir, Summary)> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fake-run");
+    if path.exists() {
+        fs::remove_dir_all(&path).unwrap();
+    }
+    let run_dir = fake_run::write(&path, Ending::Completed);
+    let summary = Summary::read(&run_dir).unwrap();
+    (run_dir, summary)
+});
 
-fn summary(ending: Ending) -> Summary {
-    let dir = tempfile::tempdir().unwrap();
-    let run_dir = fake_run::write(&dir.path().join("run"), ending);
-    Summary::read(&run_dir).unwrap()
+fn completed() -> &'static Summary {
+    &COMPLETED.1
 }
 
 #[test]
 fn what_the_terminal_shows() {
-    let text = text::render(&COMPLETED, Color::Plain);
+    let text = text::render(completed(), Color::Plain);
     assert!(text.lines().all(|line| line.chars().count() <= 100));
     insta::assert_snapshot!(text);
 }
 
 #[test]
 fn what_the_markdown_says() {
-    insta::assert_snapshot!(markdown::render(&COMPLETED));
+    insta::assert_snapshot!(markdown::render(completed()));
 }
 
 #[test]
 fn a_killed_run_is_reported_as_far_as_it_got() {
-    let summary = summary(Ending::Killed);
+    let dir = tempfile::tempdir().unwrap();
+    let run_dir = fake_run::write(&dir.path().join("run"), Ending::Killed);
+    let summary = Summary::read(&run_dir).unwrap();
     assert!(summary.is_unfinished());
     assert_eq!(summary.torn.len(), 1);
     let text = text::render(&summary, Color::Plain);
@@ -48,8 +57,8 @@ fn a_killed_run_is_reported_as_far_as_it_got() {
 
 #[test]
 fn colour_only_adds_escapes() {
-    let plain = text::render(&COMPLETED, Color::Plain);
-    let ansi = text::render(&COMPLETED, Color::Ansi);
+    let plain = text::render(completed(), Color::Plain);
+    let ansi = text::render(completed(), Color::Ansi);
     assert!(!plain.contains('\u{1b}') && ansi.contains('\u{1b}'));
     let mut stripped = String::new();
     for (index, piece) in ansi.split('\u{1b}').enumerate() {
@@ -65,11 +74,11 @@ fn colour_only_adds_escapes() {
 
 #[test]
 fn plots_are_the_same_each_time_and_name_every_action() {
-    let again = summary(Ending::Completed);
-    for (target, same) in COMPLETED.targets.iter().zip(&again.targets) {
-        let quantiles = plot::quantiles::plot(&COMPLETED, target);
+    let again = Summary::read(&COMPLETED.0).unwrap();
+    for (target, same) in completed().targets.iter().zip(&again.targets) {
+        let quantiles = plot::quantiles::plot(completed(), target);
         assert_eq!(quantiles, plot::quantiles::plot(&again, same));
-        let timeline = plot::timeline::plot(&COMPLETED, target);
+        let timeline = plot::timeline::plot(completed(), target);
         assert_eq!(timeline, plot::timeline::plot(&again, same));
         for action in &target.actions {
             assert!(quantiles.contains(&format!("{} response", action.name)));
@@ -78,15 +87,19 @@ fn plots_are_the_same_each_time_and_name_every_action() {
     }
 }
 
-/// Left in the target directory to be looked at.
+#[test]
+fn a_run_killed_before_its_first_second_still_has_a_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let run_dir = fake_run::start(&dir.path().join("run"));
+    assert_eq!(write_reports(&run_dir).unwrap().len(), 5);
+    let summary = Summary::read(&run_dir).unwrap();
+    let text = text::render(&summary, Color::Plain);
+    assert!(text.starts_with("INVALID · unfinished"), "{text}");
+}
+
 #[test]
 fn reports_are_written_beside_the_results() {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fake-run");
-    if path.exists() {
-        fs::remove_dir_all(&path).unwrap();
-    }
-    let run_dir: RunDir = fake_run::write(&path, Ending::Completed);
-    let written = write_reports(&run_dir).unwrap();
+    let written = write_reports(&COMPLETED.0).unwrap();
     let names: Vec<String> = written
         .iter()
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())

@@ -1,3 +1,5 @@
+//! The recorder with its files: nothing lost or counted twice, and readable whatever happens to the process or the disk.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -372,4 +374,26 @@ fn planned_arrivals_that_never_came_make_the_run_invalid() {
     assert!(!totals.validity.is_valid());
     let (_, manifest) = RunDir::open(&dir.path().join("run")).unwrap();
     assert_eq!(manifest.validity, Some(totals.validity));
+}
+
+#[test]
+fn the_last_second_stays_however_often_it_is_flushed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = recorder(&dir, Records::Omit);
+    let skipped = Skipped {
+        target: 0,
+        phase: 0,
+        action: 0,
+        intended_at: 2 * SECOND + 1,
+    };
+    let shown = |recorder: &Recorder| recorder.totals().actions[0].last_second.skipped;
+    recorder.skipped(&skipped);
+    recorder.flush_second(3 * SECOND).unwrap();
+    recorder.flush_second(3 * SECOND + SECOND / 5).unwrap();
+    assert_eq!(shown(&recorder), 1);
+    recorder.skipped(&skipped);
+    recorder.flush_second(3 * SECOND + SECOND / 2).unwrap();
+    assert_eq!(shown(&recorder), 2);
+    recorder.flush_second(4 * SECOND).unwrap();
+    assert_eq!(shown(&recorder), 0);
 }
