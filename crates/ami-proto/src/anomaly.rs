@@ -12,8 +12,6 @@ pub enum Anomaly {
     NoColon { line: u32 },
     /// Empty lines stood before the frame (the previous message was closed more than once).
     ExtraBlankLines { lines: u32 },
-    /// The frame holds bytes that are not UTF-8.
-    NotUtf8,
     /// A line went over `Limits::line_max`; it is kept as far as the frame's own limit allows.
     LineTooLong { line: u32 },
     /// The frame went over `Limits::frame_max`; its last `dropped` bytes are lost.
@@ -32,7 +30,6 @@ impl fmt::Display for Anomaly {
             Self::BareLf { line } => write!(f, "line {line} ends with LF alone"),
             Self::NoColon { line } => write!(f, "line {line} has no colon"),
             Self::ExtraBlankLines { lines } => write!(f, "{lines} empty lines before the message"),
-            Self::NotUtf8 => f.write_str("bytes that are not UTF-8"),
             Self::LineTooLong { line } => write!(f, "line {line} is too long"),
             Self::FrameTooLong { dropped } => write!(f, "message too long, {dropped} bytes lost"),
             Self::TooManyHeaders { dropped } => write!(f, "too many headers, {dropped} not read"),

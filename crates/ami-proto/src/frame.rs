@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::anomaly::Anomaly;
-use crate::header::{Header, Line, value_of, without_cr};
+use crate::header::{Header, Line, is_name, value_of, without_cr};
 use crate::message::Message;
 
 pub mod decode;
@@ -85,12 +85,13 @@ impl<'a> Frame<'a> {
     /// The first header of that name.
     #[inline]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        let name = name.as_bytes();
         let mut start = self.layout.head as usize;
         for line in self.lines {
             let colon = line.colon as usize;
             if colon - start == name.len()
-                && self.bytes[start..colon].eq_ignore_ascii_case(name.as_bytes())
                 && line.has_colon()
+                && is_name(&self.bytes[start..colon], name)
             {
                 return Some(value_of(&self.bytes[colon + 1..line.end as usize]));
             }
@@ -118,6 +119,11 @@ impl<'a> Frame<'a> {
 
     pub fn anomalies(&self) -> &'a [Anomaly] {
         self.anomalies
+    }
+
+    /// AMI has no charset. Not an anomaly, because asking every frame costs a tenth of the decoder.
+    pub fn is_utf8(&self) -> bool {
+        std::str::from_utf8(self.bytes).is_ok()
     }
 
     /// An `Event` header makes an Event whatever else is there: a UserEvent may carry `Response:`.

@@ -190,12 +190,17 @@ impl Session {
             .in_flight
             .open(answer, deadline)
             .ok_or(SendError::InFlightFull)?;
-        let action_id = ActionId::of_slot(self.connection_id, slot);
+        let action_id = self.action_id(slot);
         self.transmit.push(action, &action_id);
         if answer == Answer::Raw {
             self.transmit.push(&system::ping(), &action_id);
         }
         Ok(slot)
+    }
+
+    /// What the action of a slot is called on the wire.
+    pub fn action_id(&self, slot: Slot) -> ActionId {
+        ActionId::of_slot(self.connection_id, slot)
     }
 
     pub fn poll_timeout(&self) -> Option<Duration> {

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use super::Limits;
-use super::block::{self, Masks};
+use super::block::{self, Before, Block};
 use crate::anomaly::Anomaly;
 use crate::frame::{Body, Layout, Origin};
 use crate::header::{Line, is_blank, offset, value_of, without_cr};
@@ -28,13 +28,17 @@ pub(super) struct Scanner {
     blank_lines: u32,
     head: usize,
     body: Option<Body>,
-    /// Bytes of the frame looked at so far.
+    at: Cursor,
+}
+
+/// How far the frame was looked at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cursor {
     scanned: usize,
     line_start: usize,
     /// Of the unfinished line, if it has one already.
-    colon: Option<usize>,
+    colon: Option<u32>,
     after_cr: bool,
-    not_ascii: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,24 @@ enum Seen {
     Yes,
 }
 
+enum FirstLine {
+    Header,
+    /// Empty, before the frame.
+    Skipped,
+    /// Empty, from a client: a frame by itself.
+    EndOfFrame,
+    Follows,
+}
+
+impl Cursor {
+    fn before_block(self) -> Before {
+        Before {
+            at_line_start: self.line_start == self.scanned,
+            after_lone_cr: self.after_cr && self.line_start + 1 == self.scanned,
+        }
+    }
+}
+
 impl Scanner {
     pub(super) fn new(limits: Limits, origin: Origin) -> Self {
         let mode = if origin == Origin::Banner {
@@ -76,11 +98,7 @@ impl Scanner {
             blank_lines: 0,
             head: 0,
             body: None,
-            scanned: 0,
-            line_start: 0,
-            colon: None,
-            after_cr: false,
-            not_ascii: false,
+            at: Cursor::default(),
         }
     }
 
@@ -99,11 +117,7 @@ impl Scanner {
         self.blank_lines = 0;
         self.head = 0;
         self.body = None;
-        self.scanned = 0;
-        self.line_start = 0;
-        self.colon = None;
-        self.after_cr = false;
-        self.not_ascii = false;
+        self.at = Cursor::default();
     }
 
     pub(super) fn lines(&self) -> &[Line] {
@@ -125,7 +139,7 @@ impl Scanner {
 
     /// What is there of the unfinished line.
     pub(super) fn line_so_far<'f>(&self, frame: &'f [u8]) -> &'f [u8] {
-        frame.get(self.line_start..).unwrap_or_default()
+        frame.get(self.at.line_start..).unwrap_or_default()
     }
 
     /// The number of empty lines, if nothing else is there.
@@ -172,26 +186,24 @@ impl Scanner {
                 });
             }
         }
-        let broken = |error: std::str::Utf8Error| dropped == 0 || error.error_len().is_some();
-        if self.not_ascii && std::str::from_utf8(frame).is_err_and(broken) {
-            self.note(Anomaly::NotUtf8);
-        }
     }
 
     fn scan_banner(&mut self, frame: &[u8]) -> Option<usize> {
         let banner_max = BANNER_MAX.min(self.limits.frame_max);
-        self.not_ascii = true;
         loop {
-            let line_feed = memchr(b'\n', &frame[self.scanned..]).map(|at| self.scanned + at);
+            let line_feed = memchr(b'\n', &frame[self.at.scanned..]).map(|at| self.at.scanned + at);
             let line_end = line_feed.unwrap_or(frame.len());
-            if line_end - self.line_start >= banner_max {
-                let cut = self.line_start + banner_max;
+            if line_end - self.at.line_start >= banner_max {
+                let cut = self.at.line_start + banner_max;
                 self.note(Anomaly::LineTooLong { line: 1 });
-                self.lines.push(Line::new(cut, cut));
+                self.lines.push(Line {
+                    colon: offset(cut),
+                    end: offset(cut),
+                });
                 return Some(cut);
             }
-            self.scanned = line_end;
-            let line = &frame[self.line_start..line_feed?];
+            self.at.scanned = line_end;
+            let line = &frame[self.at.line_start..line_feed?];
             if !is_blank(line) {
                 return self.end_banner(line);
             }
@@ -207,12 +219,11 @@ impl Scanner {
             self.note(Anomaly::MissingBanner);
             self.origin = Origin::Server;
             self.mode = Mode::Headers;
-            self.scanned = self.line_start;
-            self.not_ascii = false;
+            self.at.scanned = self.at.line_start;
             return None;
         }
-        let end = self.line_start + line.len();
-        self.push_line(self.line_start + colon.unwrap_or(line.len()), end);
+        let end = self.at.line_start + line.len();
+        self.push_line(self.at.line_start + colon.unwrap_or(line.len()), end);
         if !line.ends_with(b"\r") {
             self.note(Anomaly::BareLf { line: 1 });
         }
@@ -220,92 +231,119 @@ impl Scanner {
     }
 
     fn scan_headers(&mut self, frame: &[u8]) -> Option<usize> {
-        while self.scanned < frame.len() {
-            let base = self.scanned;
-            let (block, len) = block::load(frame, base);
-            let masks = Masks::of(&block);
-            if self.lines.is_empty() && masks.line_feed != 0 {
-                let line_end = base + masks.line_feed.trailing_zeros() as usize;
-                let line = &frame[self.line_start..line_end];
-                if is_blank(line) {
-                    self.skip_blank_line(line_end);
-                    if self.origin == Origin::Client {
-                        self.blank_lines = 0;
-                        return Some(self.scanned);
+        let mut at = self.at;
+        while at.scanned < frame.len() {
+            let base = at.scanned;
+            let (bytes, len) = block::load(frame, base);
+            let block = Block::of(&bytes);
+            if self.lines.is_empty() && block.line_feeds != 0 {
+                self.at = at;
+                let line_end = base + block.line_feeds.trailing_zeros() as usize;
+                match self.take_first_line(frame, line_end) {
+                    FirstLine::Header => {}
+                    FirstLine::Skipped => {
+                        at = self.at;
+                        continue;
                     }
-                    continue;
-                }
-                if self.origin == Origin::Server && is_follows(line) {
-                    self.begin_follows(line);
-                    return None;
+                    FirstLine::EndOfFrame => return Some(line_end + 1),
+                    FirstLine::Follows => return None,
                 }
             }
-            let line_number = self.line_number();
-            let end = self.walk(frame, base, masks);
-            let within = end.map_or(u64::MAX, |end| u64::MAX >> (63 - (end - 1 - base)));
-            self.note_block(masks, within, line_number);
-            if end.is_some() {
-                return end;
+            let blank = block.blank_lines(at.before_block());
+            let bare = block.bare_line_feeds(at.after_cr) & block::up_to_first(blank);
+            if bare != 0 {
+                let line = self.line_number() + block.lines_before(bare);
+                self.note(Anomaly::BareLf { line });
             }
-            self.after_cr = masks.carriage_return >> (len - 1) & 1 == 1;
-            self.scanned = base + len;
+            self.take_lines(&mut at, block, block::below_first(blank));
+            if blank != 0 {
+                return Some(base + blank.trailing_zeros() as usize + 1);
+            }
+            at.after_cr = block.carriage_returns >> (len - 1) & 1 == 1;
+            at.scanned = base + len;
         }
+        self.at = at;
         None
     }
 
-    /// Takes the lines that end in this block; returns the frame's length if an empty one is among them.
-    ///
-    /// `firsts` has one bit a line: its first colon, or its line feed if it has none. The addition carries each line's
-    /// start through the bytes that are neither, up to the first that is one.
-    #[inline(always)]
-    fn walk(&mut self, frame: &[u8], base: usize, masks: Masks) -> Option<usize> {
-        let mut line_feeds = masks.line_feed;
-        let stops = line_feeds | masks.colon;
-        let starts = line_feeds << 1 | u64::from(self.colon.is_none());
-        let mut firsts = starts.wrapping_add(!stops) & stops;
-        let mut colon_before = self.colon.take();
-        while line_feeds != 0 {
-            let end = base + line_feeds.trailing_zeros() as usize;
-            let colon = colon_before.take().unwrap_or_else(|| {
-                let first = base + firsts.trailing_zeros() as usize;
-                firsts &= firsts - 1;
-                first
-            });
-            if colon == end {
-                if is_blank(&frame[self.line_start..end]) {
-                    return Some(end + 1);
-                }
-                self.note(Anomaly::NoColon {
-                    line: self.line_number(),
-                });
+    /// Decides what the first line makes of the frame; takes it only if it is no ordinary header.
+    fn take_first_line(&mut self, frame: &[u8], line_end: usize) -> FirstLine {
+        let line = &frame[self.at.line_start..line_end];
+        if is_blank(line) {
+            if self.origin == Origin::Client {
+                return FirstLine::EndOfFrame;
             }
-            self.push_line(colon, end);
-            line_feeds &= line_feeds - 1;
+            self.skip_blank_line(line_end);
+            return FirstLine::Skipped;
         }
-        self.colon = if firsts == 0 {
-            colon_before
+        if self.origin == Origin::Server && is_follows(line) {
+            self.begin_follows(line);
+            return FirstLine::Follows;
+        }
+        FirstLine::Header
+    }
+
+    /// Takes the lines that end in this block before the frame does.
+    #[inline(always)]
+    fn take_lines(&mut self, at: &mut Cursor, block: Block, within: u64) {
+        let base = offset(at.scanned);
+        let firsts = block.first_stops(at.colon.is_none());
+        let mut ends = block.line_feeds & within;
+        if ends == 0 {
+            if firsts != 0 {
+                at.colon = Some(base + firsts.trailing_zeros());
+            }
+            return;
+        }
+        if ends & firsts != 0 {
+            let line = self.line_number() + block.lines_before(ends & firsts);
+            self.note(Anomaly::NoColon { line });
+        }
+        let first_end = at.scanned + Block::position(ends) as usize;
+        if first_end - at.line_start > self.limits.line_max {
+            self.note(Anomaly::LineTooLong {
+                line: self.line_number(),
+            });
+        }
+        let last = 63 - ends.leading_zeros();
+        let unfinished = firsts & !(u64::MAX >> (63 - last));
+
+        // A line whose colon came in an earlier block has no bit in `firsts`; its own end stands in for it.
+        let stand_in = if at.colon.is_some() {
+            ends & ends.wrapping_neg()
         } else {
-            Some(base + firsts.trailing_zeros() as usize)
+            0
         };
-        None
+        let mut colons = firsts | stand_in;
+        let first = self.lines.len();
+        while ends != 0 {
+            let colon = base + Block::position(colons);
+            self.lines.push(Line {
+                colon,
+                end: base + ends.trailing_zeros(),
+            });
+            colons &= colons.wrapping_sub(1);
+            ends &= ends - 1;
+        }
+        let first = &mut self.lines[first];
+        first.colon = at.colon.unwrap_or(first.colon);
+        at.colon = (unfinished != 0).then(|| base + Block::position(unfinished));
+        at.line_start = at.scanned + last as usize + 1;
+        if self.lines.len() > self.limits.headers_max {
+            self.drop_lines();
+        }
     }
 
-    #[inline(always)]
-    fn note_block(&mut self, masks: Masks, within: u64, line_number: u32) {
-        let bare =
-            masks.line_feed & within & !(masks.carriage_return << 1 | u64::from(self.after_cr));
-        if bare != 0 {
-            let lines_before = (masks.line_feed & ((bare & bare.wrapping_neg()) - 1)).count_ones();
-            self.note(Anomaly::BareLf {
-                line: line_number + lines_before,
-            });
-        }
-        self.not_ascii |= masks.not_ascii & within != 0;
+    #[cold]
+    fn drop_lines(&mut self) {
+        let dropped = self.lines.len().saturating_sub(self.limits.headers_max);
+        self.lines_dropped = self.lines_dropped.saturating_add(offset(dropped));
+        self.lines.truncate(self.limits.headers_max);
     }
 
     fn begin_follows(&mut self, line: &[u8]) {
-        let end = self.line_start + line.len();
-        self.push_line(self.line_start + "Response".len(), end);
+        let end = self.at.line_start + line.len();
+        self.push_line(self.at.line_start + "Response".len(), end);
         if !line.ends_with(b"\r") {
             self.note(Anomaly::BareLf { line: 1 });
         }
@@ -313,19 +351,18 @@ impl Scanner {
             privilege: Seen::No,
             action_id: Seen::No,
         };
-        self.scanned = end + 1;
-        self.not_ascii = true;
+        self.at.scanned = end + 1;
     }
 
     fn scan_body(&mut self, frame: &[u8]) -> Option<usize> {
-        while let Some(at) = memchr(b'\n', &frame[self.scanned..]) {
-            let (start, end) = (self.line_start, self.scanned + at);
+        while let Some(at) = memchr(b'\n', &frame[self.at.scanned..]) {
+            let (start, end) = (self.at.line_start, self.at.scanned + at);
             let line = &frame[start..end];
-            self.scanned = end + 1;
+            self.at.scanned = end + 1;
             if self.push_if_before_body(line) {
                 continue;
             }
-            self.line_start = end + 1;
+            self.at.line_start = end + 1;
             let (body_start, marker) = match self.mode {
                 Mode::Body { start, marker } => (start, marker),
                 Mode::BeforeBody { .. } | Mode::Banner | Mode::Headers => (start, None),
@@ -348,7 +385,7 @@ impl Scanner {
                 marker,
             };
         }
-        self.scanned = frame.len();
+        self.at.scanned = frame.len();
         None
     }
 
@@ -373,31 +410,30 @@ impl Scanner {
         if std::mem::replace(seen, Seen::Yes) == Seen::Yes {
             return false;
         }
-        self.push_line(self.line_start + colon, self.line_start + line.len());
+        self.push_line(self.at.line_start + colon, self.at.line_start + line.len());
         true
     }
 
     fn skip_blank_line(&mut self, line_end: usize) {
         self.blank_lines = self.blank_lines.saturating_add(1);
-        self.scanned = line_end + 1;
-        self.line_start = self.scanned;
-        self.head = self.scanned;
-        self.after_cr = false;
+        self.at.scanned = line_end + 1;
+        self.at.line_start = self.at.scanned;
+        self.head = self.at.scanned;
+        self.at.after_cr = false;
     }
 
-    #[inline(always)]
     fn push_line(&mut self, colon: usize, end: usize) {
-        if end - self.line_start > self.limits.line_max {
+        if end - self.at.line_start > self.limits.line_max {
             self.note(Anomaly::LineTooLong {
                 line: self.line_number(),
             });
         }
-        if self.lines.len() < self.limits.headers_max {
-            self.lines.push(Line::new(colon, end));
-        } else {
-            self.lines_dropped = self.lines_dropped.saturating_add(1);
-        }
-        self.line_start = end + 1;
+        self.lines.push(Line {
+            colon: offset(colon),
+            end: offset(end),
+        });
+        self.at.line_start = end + 1;
+        self.drop_lines();
     }
 
     /// Of the unfinished line, from 1.
