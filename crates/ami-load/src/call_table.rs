@@ -3,7 +3,7 @@
 //! An Originate is answered at once and completes on another session, by OriginateResponse; that event is no fence, it
 //! may come before the answer is read or after the call has ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ami_proto::frame::Frame;
 use ami_results::call::{CallRecord, CallResult, HungUpBy};
@@ -21,6 +21,8 @@ pub(crate) struct CallTable {
     worker: u16,
     next: u64,
     calls: BTreeMap<u64, Call>,
+    /// Older PBXs name no channel in the OriginateResponse of a call that failed: then its ActionID leads to the call.
+    by_action: HashMap<Box<[u8]>, u64>,
     /// Calls that are not over, by target.
     up: Vec<u32>,
     ended_by: HungUpBy,
@@ -47,6 +49,7 @@ struct Call {
     accepted: Option<Record>,
     /// When OriginateResponse was seen.
     completed_at: Option<u64>,
+    action_id: Box<[u8]>,
     channels: Vec<Box<[u8]>>,
     completion_due: u64,
     /// The PBX has ended it by then, by the bound that the Originate carried.
@@ -60,6 +63,7 @@ impl CallTable {
             worker,
             next: 0,
             calls: BTreeMap::new(),
+            by_action: HashMap::new(),
             up: vec![0; targets],
             ended_by: HungUpBy::Pbx,
         }
@@ -103,6 +107,7 @@ impl CallTable {
             record,
             accepted: None,
             completed_at: None,
+            action_id: Box::default(),
             channels: Vec::new(),
             completion_due: bounds.completion_due,
             gone_by: bounds.gone_by,
@@ -112,12 +117,22 @@ impl CallTable {
         key
     }
 
+    /// The Originate of the call was sent under this ActionID.
+    pub(crate) fn sent_as(&mut self, key: CallKey, action_id: &[u8]) {
+        if let Some(call) = self.calls.get_mut(&key.number) {
+            call.action_id = action_id.into();
+            self.by_action.insert(action_id.into(), key.number);
+        }
+    }
+
     /// The PBX took the Originate: its record waits here for the completion.
     pub(crate) fn accepted(&mut self, key: CallKey, record: Record) -> Settled {
-        let call = self
-            .calls
-            .get_mut(&key.number)
-            .expect("a call stays in the table until its answer is seen");
+        let Some(call) = self.calls.get_mut(&key.number) else {
+            let at = record.acked_at.unwrap_or(record.picked_at);
+            let why = "answered after the call was over";
+            let record = Some(ended(record, at, Outcome::Indeterminate, Some(why)));
+            return Settled { record, call: None };
+        };
         call.accepted = Some(record);
         self.settle(key.number)
     }
@@ -136,14 +151,10 @@ impl CallTable {
 
     /// Follows one event; events of calls that are not this worker's are nothing.
     pub(crate) fn handle_event(&mut self, now: u64, frame: &Frame<'_>) -> Settled {
-        let Some(key) = self
-            .tag
-            .key_of(frame)
-            .filter(|key| key.worker == self.worker)
-        else {
+        let Some(number) = self.number_of(frame) else {
             return Settled::default();
         };
-        let Some(call) = self.calls.get_mut(&key.number) else {
+        let Some(call) = self.calls.get_mut(&number) else {
             return Settled::default();
         };
         let Some(name) = frame.get("Event") else {
@@ -155,7 +166,7 @@ impl CallTable {
             b"OriginateResponse" => call.originate_response(now, frame),
             _ => return Settled::default(),
         }
-        self.settle(key.number)
+        self.settle(number)
     }
 
     /// What did not come in time: completions, and calls whose end nobody saw.
@@ -273,8 +284,17 @@ impl CallTable {
         Settled { record, call }
     }
 
+    /// The call that an event speaks of, when it is one of this worker's.
+    fn number_of(&self, frame: &Frame<'_>) -> Option<u64> {
+        match self.tag.key_of(frame) {
+            Some(key) => (key.worker == self.worker).then_some(key.number),
+            None => self.by_action.get(frame.get("ActionID")?).copied(),
+        }
+    }
+
     fn remove(&mut self, number: u64) -> Option<Call> {
         let call = self.calls.remove(&number)?;
+        self.by_action.remove(&call.action_id);
         self.up[usize::from(call.record.target)] -= 1;
         Some(call)
     }
@@ -335,4 +355,194 @@ pub(crate) fn ended(mut record: Record, at: u64, outcome: Outcome, error: Option
     record.outcome = outcome;
     record.error = error.map(Into::into);
     record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ami_proto::frame::decode::{Decoder, Limits};
+
+    const BOUNDS: Bounds = Bounds {
+        completion_due: 1_000,
+        gone_by: 2_000,
+    };
+
+    fn table() -> (CallTable, CallKey) {
+        let mut table = CallTable::new(RunTag::parse("amib-0011aaff").unwrap(), 0, 1);
+        let key = table.place(0, 0, 10, BOUNDS);
+        table.sent_as(key, b"id-1");
+        (table, key)
+    }
+
+    fn record() -> Record {
+        Record {
+            target: 0,
+            phase: 0,
+            action: 0,
+            session: 0,
+            seq: 0,
+            intended_at: 10,
+            picked_at: 11,
+            sent_at: Some(12),
+            acked_at: Some(20),
+            first_item_at: None,
+            completed_at: None,
+            items: None,
+            outcome: Outcome::Disconnected,
+            error: None,
+        }
+    }
+
+    fn event(table: &mut CallTable, now: u64, text: &str) -> Settled {
+        let mut decoder = Decoder::server(Limits::default());
+        let wire = text.replace('\n', "\r\n") + "\r\n\r\n";
+        let mut bytes = wire.as_bytes();
+        let frame = decoder.decode(&mut bytes).expect("a whole frame");
+        table.handle_event(now, &frame)
+    }
+
+    fn up(table: &mut CallTable, now: u64, id: &str) -> Settled {
+        event(
+            table,
+            now,
+            &format!("Event: Newchannel\nUniqueid: {id}\nLinkedid: amib-0011aaff-0-0"),
+        )
+    }
+
+    fn down(table: &mut CallTable, now: u64, id: &str) -> Settled {
+        event(
+            table,
+            now,
+            &format!("Event: Hangup\nUniqueid: {id}\nLinkedid: amib-0011aaff-0-0\nCause: 16"),
+        )
+    }
+
+    fn answered(table: &mut CallTable, now: u64) -> Settled {
+        let text =
+            "Event: OriginateResponse\nResponse: Success\nReason: 4\nUniqueid: amib-0011aaff-0-0";
+        event(table, now, text)
+    }
+
+    #[test]
+    fn a_call_is_over_when_its_last_channel_is_gone() {
+        let (mut table, key) = table();
+        assert!(table.accepted(key, record()).record.is_none());
+        up(&mut table, 30, "amib-0011aaff-0-0");
+        up(&mut table, 31, "amib-0011aaff-0-0;2");
+        let settled = answered(&mut table, 40);
+        let completed = settled.record.expect("the Originate has completed");
+        assert_eq!(
+            (completed.outcome, completed.completed_at),
+            (Outcome::Success, Some(40))
+        );
+        assert!(down(&mut table, 50, "amib-0011aaff-0-0").call.is_none());
+        assert_eq!(table.calls_up(0), 1);
+        let call = down(&mut table, 51, "amib-0011aaff-0-0;2")
+            .call
+            .expect("the call is over");
+        assert_eq!(
+            (call.result, call.cause, call.ended_at),
+            (CallResult::Answered, Some(16), Some(51))
+        );
+        assert_eq!((call.hung_up_by, table.calls_up(0)), (HungUpBy::Pbx, 0));
+    }
+
+    #[test]
+    fn the_completion_is_no_fence() {
+        let (mut table, key) = table();
+        up(&mut table, 15, "amib-0011aaff-0-0");
+        down(&mut table, 16, "amib-0011aaff-0-0");
+        assert!(
+            answered(&mut table, 17).record.is_none(),
+            "the answer has not been read"
+        );
+        let settled = table.accepted(key, record());
+        assert_eq!(
+            settled.record.map(|record| record.completed_at),
+            Some(Some(20))
+        );
+        assert!(settled.call.is_some());
+    }
+
+    #[test]
+    fn a_failure_that_names_no_channel_is_found_by_its_action_id() {
+        let (mut table, key) = table();
+        table.accepted(key, record());
+        let text = "Event: OriginateResponse\nActionID: id-1\nResponse: Failure\nReason: 5\nUniqueid: <null>";
+        let settled = event(&mut table, 30, text);
+        assert_eq!(settled.call.map(|call| call.result), Some(CallResult::Busy));
+        assert_eq!(
+            settled.record.map(|record| record.outcome),
+            Some(Outcome::Success)
+        );
+    }
+
+    #[test]
+    fn foreign_events_are_nothing() {
+        let (mut table, key) = table();
+        table.accepted(key, record());
+        for text in [
+            "Event: OriginateResponse\nActionID: id-2\nResponse: Success\nUniqueid: 1795248963.2",
+            "Event: Hangup\nUniqueid: amib-0011aafe-0-0\nLinkedid: amib-0011aafe-0-0",
+            "Event: Hangup\nUniqueid: amib-0011aaff-1-0",
+        ] {
+            let settled = event(&mut table, 30, text);
+            assert!(settled.call.is_none() && settled.record.is_none(), "{text}");
+        }
+        assert_eq!(table.calls_up(0), 1);
+    }
+
+    #[test]
+    fn an_originate_without_completion_is_indeterminate_and_its_call_is_still_followed() {
+        let (mut table, key) = table();
+        table.accepted(key, record());
+        up(&mut table, 30, "amib-0011aaff-0-0");
+        assert!(table.overdue(999).is_empty());
+        let late = table.overdue(1_000);
+        let outcomes: Vec<_> = late
+            .iter()
+            .filter_map(|late| late.record.as_ref())
+            .map(|r| r.outcome)
+            .collect();
+        assert_eq!(outcomes, [Outcome::Indeterminate]);
+        assert_eq!(table.calls_up(0), 1);
+        let gone = table.overdue(2_000);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(
+            gone[0].call.as_ref().map(|call| call.result),
+            Some(CallResult::Unknown)
+        );
+        assert_eq!(table.calls_up(0), 0);
+    }
+
+    #[test]
+    fn after_a_lost_answer_the_call_is_followed_but_has_no_second_record() {
+        let (mut table, key) = table();
+        table.answer_lost(key);
+        up(&mut table, 30, "amib-0011aaff-0-0");
+        assert!(answered(&mut table, 40).record.is_none());
+        let settled = down(&mut table, 50, "amib-0011aaff-0-0");
+        assert!(settled.record.is_none());
+        assert_eq!(
+            settled.call.map(|call| call.result),
+            Some(CallResult::Answered)
+        );
+    }
+
+    #[test]
+    fn closing_the_books_leaves_no_record_open() {
+        let (mut table, key) = table();
+        table.accepted(key, record());
+        up(&mut table, 30, "amib-0011aaff-0-0");
+        let settled = table.close(0, 60, "the run ended");
+        assert_eq!(settled.len(), 1);
+        assert_eq!(
+            settled[0].record.as_ref().map(|record| record.outcome),
+            Some(Outcome::Indeterminate)
+        );
+        assert_eq!(
+            settled[0].call.as_ref().map(|call| call.hung_up_by),
+            Some(HungUpBy::Nobody)
+        );
+    }
 }

@@ -537,3 +537,6 @@ fn check_name<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

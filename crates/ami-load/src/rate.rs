@@ -144,7 +144,9 @@ pub fn show_duration(duration: Duration) -> String {
         0 => format!("{}us", duration.as_micros()),
         _ if !ms.is_multiple_of(1000) => format!("{ms}ms"),
         _ if ms.is_multiple_of(3_600_000) => format!("{}h", ms / 3_600_000),
-        _ if ms > 60_000 && !ms.is_multiple_of(60_000) => format!("{}m{}s", ms / 60_000, ms % 60_000 / 1000),
+        _ if ms > 60_000 && !ms.is_multiple_of(60_000) => {
+            format!("{}m{}s", ms / 60_000, ms % 60_000 / 1000)
+        }
         _ if ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
         _ => format!("{}s", ms / 1000),
     }

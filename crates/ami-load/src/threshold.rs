@@ -272,3 +272,92 @@ impl<'de> Deserialize<'de> for Threshold {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, measure: Measure, comparison: Comparison, limit: Limit) {
+        let threshold = Threshold::parse(text).unwrap();
+        assert_eq!(
+            (threshold.measure, threshold.comparison, threshold.limit),
+            (measure, comparison, limit)
+        );
+    }
+
+    #[test]
+    fn thresholds_are_read_as_written() {
+        let latency = |action: &str, kind, statistic| Measure::Latency {
+            action: action.to_owned(),
+            kind,
+            statistic,
+        };
+        let ms = |ms| Limit::Duration(Duration::from_millis(ms));
+        let all = || "all".to_owned();
+        check(
+            "ping.response.p99 < 50ms",
+            latency("ping", Kind::Response, Statistic::Quantile(0.99)),
+            Comparison::Below,
+            ms(50),
+        );
+        check(
+            "ping.lag.max <= 1s",
+            latency("ping", Kind::Lag, Statistic::Max),
+            Comparison::AtMost,
+            ms(1000),
+        );
+        check(
+            "all.failed.rate < 0.5%",
+            Measure::FailedShare { action: all() },
+            Comparison::Below,
+            Limit::Share(0.005),
+        );
+        check(
+            "all.skipped.rate <= 0%",
+            Measure::SkippedShare { action: all() },
+            Comparison::AtMost,
+            Limit::Share(0.0),
+        );
+        check(
+            "calls.answered.rate >= 99%",
+            Measure::AnsweredShare,
+            Comparison::AtLeast,
+            Limit::Share(0.99),
+        );
+    }
+
+    #[test]
+    fn a_quantile_may_have_a_fraction() {
+        let threshold = Threshold::parse("ping.response.p99.9 < 50ms").unwrap();
+        let Measure::Latency {
+            statistic: Statistic::Quantile(quantile),
+            ..
+        } = threshold.measure
+        else {
+            panic!("{threshold:?}");
+        };
+        assert!((quantile - 0.999).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_no_threshold_is_answered_with_the_forms() {
+        for bad in [
+            "ping",
+            "ping.response.p99",
+            "ping.response.p99 < 50",
+            "ping.response.p99 = 50ms",
+            "ping.reponse.p99 < 50ms",
+            "ping.response.p100 < 1s",
+            "all.failed.rate < 5",
+            "all.failed.rate < 101%",
+        ] {
+            assert!(Threshold::parse(bad).is_err(), "{bad}");
+        }
+        assert!(
+            Threshold::parse("ping")
+                .unwrap_err()
+                .to_string()
+                .contains("ping.response.p99 < 50ms")
+        );
+    }
+}

@@ -61,7 +61,8 @@ impl Crew {
         let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || {
             threads
-                .into_iter().try_for_each(|thread| thread.join().expect("a worker does not panic"))
+                .into_iter()
+                .try_for_each(|thread| thread.join().expect("a worker does not panic"))
         });
         joined.await.expect("joining threads does not panic")
     }

@@ -85,6 +85,10 @@ impl Worker {
         let seated = &mut self.sessions[key];
         match seated.session.send(now, &action, answer, deadline) {
             Ok(slot) => {
+                if let Some(call) = call {
+                    self.calls
+                        .sent_as(call, seated.session.action_id(slot).as_bytes());
+                }
                 let sent_at = self.setup.clock.now().saturating_sub(self.base);
                 record.sent_at =
                     Some(u64::try_from(sent_at.as_nanos()).expect("a run lasts under 500 years"));
