@@ -13,12 +13,17 @@ pub(super) struct Block {
     pub(super) carriage_returns: u64,
 }
 
-/// What stood before the block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
-    pub(super) at_line_start: bool,
-    /// The line so far is one CR.
-    pub(super) after_lone_cr: bool,
+/// What stood before the block, as the bits that are carried into its lowest place: each 0 or 1.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CarryIn {
+    /// The block begins a line.
+    pub(super) line_start: u64,
+    /// The line at the start of the block has had no colon yet.
+    pub(super) open_line: u64,
+    /// The byte before is a CR.
+    pub(super) cr: u64,
+    /// The byte before is a CR, and all there is of the line.
+    pub(super) lone_cr: u64,
 }
 
 /// The bytes from `from` on, and how many of them are real; the rest is zero.
@@ -66,25 +71,25 @@ impl Block {
 
     /// The line feeds of lines that hold nothing, or a lone CR.
     #[inline(always)]
-    pub(super) fn blank_lines(self, before: Before) -> u64 {
-        let starts = self.line_feeds << 1 | u64::from(before.at_line_start);
-        let lone_crs = (self.carriage_returns & starts) << 1 | u64::from(before.after_lone_cr);
+    pub(super) fn blank_lines(self, carry: CarryIn) -> u64 {
+        let starts = self.line_feeds << 1 | carry.line_start;
+        let lone_crs = (self.carriage_returns & starts) << 1 | carry.lone_cr;
         self.line_feeds & (starts | lone_crs)
     }
 
-    /// One bit a line: its first colon, or its line feed if it has none. `open` says that the line at the start of the
-    /// block has had no colon yet. The addition carries a bit from each line's start through the bytes that are neither
-    /// colon nor line feed, up to the first that is.
+    /// One bit a line: its first colon, or its line feed if it has none; none for a line that had its colon before.
+    /// The addition carries a bit from each line's start through the bytes that are neither colon nor line feed, up to
+    /// the first that is.
     #[inline(always)]
-    pub(super) fn first_stops(self, open: bool) -> u64 {
+    pub(super) fn first_stops(self, carry: CarryIn) -> u64 {
         let stops = self.line_feeds | self.colons;
-        let starts = self.line_feeds << 1 | u64::from(open);
+        let starts = self.line_feeds << 1 | carry.open_line;
         starts.wrapping_add(!stops) & stops
     }
 
     #[inline(always)]
-    pub(super) fn bare_line_feeds(self, after_cr: bool) -> u64 {
-        self.line_feeds & !(self.carriage_returns << 1 | u64::from(after_cr))
+    pub(super) fn bare_line_feeds(self, carry: CarryIn) -> u64 {
+        self.line_feeds & !(self.carriage_returns << 1 | carry.cr)
     }
 
     /// The offset of the lowest bit, which must be set: saying so saves the code for zero.
@@ -115,47 +120,55 @@ mod tests {
         assert_eq!(found.trim_end(), marks.trim_end());
     }
 
+    const NOTHING: CarryIn = CarryIn {
+        line_start: 0,
+        open_line: 0,
+        cr: 0,
+        lone_cr: 0,
+    };
+
     #[test]
     fn one_stop_a_line() {
+        let open = CarryIn {
+            open_line: 1,
+            ..NOTHING
+        };
         check(
-            block("a: b:c|\nno colon\n::\n\nd:").first_stops(true),
+            block("a: b:c|\nno colon\n::\n\nd:").first_stops(open),
             " ^              ^^  ^ ^",
         );
         check(
-            block("still: the value\nb: c").first_stops(false),
+            block("still: the value\nb: c").first_stops(NOTHING),
             "                  ^",
         );
     }
 
     #[test]
     fn blank_lines_are_found_across_blocks() {
-        let before = Before {
-            at_line_start: false,
-            after_lone_cr: false,
+        check(block("a\n\nb\n_\n\n").blank_lines(NOTHING), "  ^    ^");
+        check(block("a\r\n\r\n\n\r\r\n").blank_lines(NOTHING), "    ^^");
+        check(block("\nab").blank_lines(NOTHING), "");
+        let line_start = CarryIn {
+            line_start: 1,
+            ..NOTHING
         };
-        check(block("a\n\nb\n_\n\n").blank_lines(before), "  ^    ^");
-        check(block("a\r\n\r\n\n\r\r\n").blank_lines(before), "    ^^");
-        check(block("\nab").blank_lines(before), "");
+        check(block("\nab").blank_lines(line_start), "^");
+        check(block("\r\nab").blank_lines(line_start), " ^");
         check(
-            block("\nab").blank_lines(Before {
-                at_line_start: true,
-                ..before
+            block("\nab").blank_lines(CarryIn {
+                lone_cr: 1,
+                ..NOTHING
             }),
             "^",
         );
+    }
+
+    #[test]
+    fn bare_line_feeds_are_found_across_blocks() {
+        check(block("\na\r\nb\n\n").bare_line_feeds(NOTHING), "^    ^^");
         check(
-            block("\r\nab").blank_lines(Before {
-                at_line_start: true,
-                ..before
-            }),
-            " ^",
-        );
-        check(
-            block("\nab").blank_lines(Before {
-                after_lone_cr: true,
-                ..before
-            }),
-            "^",
+            block("\na\r\n").bare_line_feeds(CarryIn { cr: 1, ..NOTHING }),
+            "",
         );
     }
 

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use super::Limits;
-use super::block::{self, Before, Block};
+use super::block::{self, Block, CarryIn};
 use crate::anomaly::Anomaly;
 use crate::frame::{Body, Layout, Origin};
 use crate::header::{Line, is_blank, offset, value_of, without_cr};
@@ -73,10 +73,14 @@ enum FirstLine {
 }
 
 impl Cursor {
-    fn before_block(self) -> Before {
-        Before {
-            at_line_start: self.line_start == self.scanned,
-            after_lone_cr: self.after_cr && self.line_start + 1 == self.scanned,
+    #[inline(always)]
+    fn carry_in(self) -> CarryIn {
+        let lone_cr = self.after_cr && self.line_start + 1 == self.scanned;
+        CarryIn {
+            line_start: u64::from(self.line_start == self.scanned),
+            open_line: u64::from(self.colon.is_none()),
+            cr: u64::from(self.after_cr),
+            lone_cr: u64::from(lone_cr),
         }
     }
 }
@@ -249,8 +253,9 @@ impl Scanner {
                     FirstLine::Follows => return None,
                 }
             }
-            let blank = block.blank_lines(at.before_block());
-            let bare = block.bare_line_feeds(at.after_cr) & block::up_to_first(blank);
+            let carry = at.carry_in();
+            let blank = block.blank_lines(carry);
+            let bare = block.bare_line_feeds(carry) & block::up_to_first(blank);
             if bare != 0 {
                 let line = self.line_number() + block.lines_before(bare);
                 self.note(Anomaly::BareLf { line });
@@ -287,7 +292,7 @@ impl Scanner {
     #[inline(always)]
     fn take_lines(&mut self, at: &mut Cursor, block: Block, within: u64) {
         let base = offset(at.scanned);
-        let firsts = block.first_stops(at.colon.is_none());
+        let firsts = block.first_stops(at.carry_in());
         let mut ends = block.line_feeds & within;
         if ends == 0 {
             if firsts != 0 {
