@@ -43,7 +43,7 @@ impl Act<'_> {
 type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it.
-const HANDLERS: [(&str, Handler); 20] = [
+const HANDLERS: [(&str, Handler); 21] = [
     ("Ping", core_state::ping),
     ("Originate", originate::originate),
     ("Hangup", channel::hangup),
@@ -62,6 +62,7 @@ const HANDLERS: [(&str, Handler); 20] = [
     ("MailboxCount", core_state::mailbox_count),
     ("Getvar", variable::getvar),
     ("Setvar", variable::setvar),
+    ("Redirect", channel::redirect),
     ("AbsoluteTimeout", channel::absolute_timeout),
     ("ExtensionState", core_state::extension_state),
 ];

@@ -303,6 +303,7 @@ impl Pbx {
             variables: Vec::new(),
             peer: None,
             driver: birth.driver,
+            jump: None,
             wake: None,
             end: None,
             call_id,

@@ -101,6 +101,8 @@ pub(crate) struct Channel {
     /// The other half of a Local channel.
     pub(crate) peer: Option<ChannelKey>,
     pub(crate) driver: Driver,
+    /// Where a Redirect sends it.
+    pub(crate) jump: Option<Place>,
     pub(crate) wake: Option<Ticket>,
     pub(crate) end: Option<Ticket>,
     /// The SIP Call-ID that one vendor adds to every snapshot.

@@ -34,6 +34,15 @@ impl Pbx {
         }
     }
 
+    /// Leaves what the channel is doing for another place in the dialplan.
+    pub(crate) fn redirect(&mut self, now: Duration, key: ChannelKey, place: Place) {
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.driver = Driver::Dialplan;
+            channel.jump = Some(place);
+            self.wake_at(now, key);
+        }
+    }
+
     pub(crate) fn run_step(&mut self, now: Duration, key: ChannelKey) {
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
@@ -47,8 +56,26 @@ impl Pbx {
     }
 
     fn run_dialplan(&mut self, now: Duration, key: ChannelKey) {
+        let jump = self
+            .channels
+            .get_mut(&key)
+            .and_then(|channel| channel.jump.take());
+        let place = jump.unwrap_or_else(|| self.next_place(key));
+        let steps = find(&self.profile.extensions, &place.context, &place.exten);
+        let Some(step) = steps
+            .and_then(|steps| steps.get(place.priority - 1))
+            .cloned()
+        else {
+            return self.hang_up(now, key);
+        };
+        let (data, pause) = self.wait_of(&step, &place);
+        self.enter(now, key, place, (&step.application, &data));
+        self.take_step(now, key, step.effect, pause);
+    }
+
+    fn next_place(&self, key: ChannelKey) -> Place {
         let channel = &self.channels[&key];
-        let place = match &self
+        match &self
             .calls
             .get(&channel.call)
             .map(|call| &call.order.destination)
@@ -62,17 +89,7 @@ impl Pbx {
                 priority: channel.place.priority + 1,
                 ..channel.place.clone()
             },
-        };
-        let steps = find(&self.profile.extensions, &place.context, &place.exten);
-        let Some(step) = steps
-            .and_then(|steps| steps.get(place.priority - 1))
-            .cloned()
-        else {
-            return self.hang_up(now, key);
-        };
-        let (data, pause) = self.wait_of(&step, &place);
-        self.enter(now, key, place, (&step.application, &data));
-        self.take_step(now, key, step.effect, pause);
+        }
     }
 
     /// An application that Originate named runs once, and the channel ends with it.

@@ -102,6 +102,11 @@ impl Timing {
         Duration::from_secs(self.call_max_s)
     }
 
+    pub fn set_service(&mut self, action: &str, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.service_us.insert(action.to_owned(), micros);
+    }
+
     pub(crate) fn service(&self, action: &str) -> Duration {
         Duration::from_micros(self.service_us.get(action).copied().unwrap_or_default())
     }

@@ -58,6 +58,15 @@ impl Release {
         self >= Self::new(22, 0, 0)
     }
 
+    /// Of the first two columns of `core show channels`; 16 cuts names off, 22 does not.
+    pub(crate) fn channel_table_widths(self) -> (usize, usize) {
+        if self >= Self::new(22, 0, 0) {
+            (64, 32)
+        } else {
+            (20, 20)
+        }
+    }
+
     pub(crate) fn overlong_line(self) -> OverlongLine {
         if self.is_14_or_later() {
             OverlongLine::KeepLastByte

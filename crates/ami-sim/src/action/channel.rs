@@ -1,9 +1,9 @@
-//! Actions about channels that are up: CoreShowChannels, Status, Hangup, AbsoluteTimeout.
+//! Actions about channels that are up: CoreShowChannels, Status, Hangup, Redirect, AbsoluteTimeout.
 
 use std::time::Duration;
 
 use crate::action::Act;
-use crate::channel::{Channel, ChannelKey};
+use crate::channel::{Channel, ChannelKey, ChannelState, Place};
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::release::Release;
@@ -154,4 +154,43 @@ pub(super) fn absolute_timeout(act: &mut Act<'_>) {
         act.now + Duration::try_from_secs_f64(seconds).unwrap_or(act.pbx.profile.timing.call_max());
     act.pbx.end_at(key, at, Some(at));
     act.success("Timeout Set");
+}
+
+/// One channel to another extension; a second one (`ExtraChannel`) is not modelled.
+pub(super) fn redirect(act: &mut Act<'_>) {
+    let text = |name: &str| act.request.text(name);
+    let (name, context, exten, priority) = (
+        text("Channel"),
+        text("Context"),
+        text("Exten"),
+        text("Priority"),
+    );
+    for (value, message) in [
+        (&name, "Channel not specified"),
+        (&context, "Context not specified"),
+        (&exten, "Exten not specified"),
+        (&priority, "Priority not specified"),
+    ] {
+        if value.is_empty() {
+            return act.error(message);
+        }
+    }
+    let Some(priority) = priority.parse().ok().filter(|priority| *priority > 0) else {
+        return act.error("Priority is invalid");
+    };
+    let Some(key) = act.pbx.find_channel(&name) else {
+        return act.error(&format!("Channel does not exist: {name}"));
+    };
+    if act.pbx.channels[&key].state != ChannelState::Up {
+        return act.error("Redirect failed, channel not up.");
+    }
+    act.success("Redirect successful");
+    act.pbx.redirect(
+        act.now,
+        key,
+        Place {
+            priority,
+            ..Place::first(&context, &exten)
+        },
+    );
 }

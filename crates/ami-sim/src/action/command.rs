@@ -40,9 +40,12 @@ pub(super) fn command(act: &mut Act<'_>) {
 }
 
 fn channels(pbx: &Pbx) -> String {
+    let (first, second) = pbx.profile.base.channel_table_widths();
     let row = |columns: [&str; 4]| {
         let [channel, location, state, application] = columns;
-        format!("{channel:<64.64} {location:<32.32} {state:<7.7} {application:<30}\n")
+        format!(
+            "{channel:<first$.first$} {location:<second$.second$} {state:<7.7} {application:<30}\n"
+        )
     };
     let mut text = row(["Channel", "Location", "State", "Application(Data)"]);
     for channel in pbx.channels.values() {
@@ -66,12 +69,12 @@ fn totals(pbx: &Pbx) -> String {
         pbx.calls.len(),
         pbx.counters.calls_placed,
     );
-    let ending = |count| if count == 1 { "" } else { "s" };
+    let ending = |plural| if plural { "s" } else { "" };
     format!(
         "{channels} active channel{}\n{calls} active call{}\n{processed} call{} processed\n",
-        ending(channels),
-        ending(calls),
-        if processed == 1 { "" } else { "s" }
+        ending(channels != 1),
+        ending(calls != 1),
+        ending(processed != 1)
     )
 }
 
@@ -93,13 +96,9 @@ fn uptime(now: Duration) -> String {
     format!("System uptime: {span}\nLast reload: {span}\n")
 }
 
+/// The help is offered for the first two words, or for all of a shorter command.
 fn unknown(line: &str, words: &[&str]) -> String {
-    let start = words[..words.len().min(3)].join(" ");
-    let start = if words.len() > 2 {
-        words[..2].join(" ")
-    } else {
-        start
-    };
+    let start = words[..words.len().min(2)].join(" ");
     format!(
         "No such command '{line}' (type 'core show help {start}' for other possible commands)\n"
     )

@@ -1,0 +1,127 @@
+//! The same over wires: in memory with paused time, and over real sockets.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use ami_sim::{Accounts, Addresses, Ending, Profile, Server, Simulator, spawn_thread};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::LocalSet;
+
+use crate::talk::SECRET;
+
+const LOGIN: &[u8] = b"Action: Login\r\nUsername: bench\r\nSecret: <secret>\r\nEvents: off\r\n\r\n";
+const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn addresses() -> Addresses {
+    Addresses {
+        local: LOOPBACK,
+        remote: LOOPBACK,
+    }
+}
+
+async fn read_until(wire: &mut (impl AsyncReadExt + Unpin), end: &str) -> String {
+    let mut heard = Vec::new();
+    while !heard.ends_with(end.as_bytes()) {
+        assert_ne!(
+            wire.read_buf(&mut heard).await.unwrap(),
+            0,
+            "{}",
+            String::from_utf8_lossy(&heard)
+        );
+    }
+    String::from_utf8(heard).unwrap()
+}
+
+fn profile() -> Profile {
+    Profile::named("asterisk-22").unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_in_memory_session_keeps_virtual_time() {
+    let simulator = Simulator::new(profile(), Accounts::bench(SECRET), 1);
+    let (mut wire, far) = tokio::io::duplex(1 << 16);
+    let tasks = LocalSet::new();
+    let timers = simulator.clone();
+    tasks.spawn_local(async move { timers.run_timers().await });
+    let serving = simulator.clone();
+    let session = tasks.spawn_local(async move { serving.serve_wire(far, addresses()).await });
+    tasks
+        .run_until(async {
+            read_until(&mut wire, "Manager/11.0.0\r\n").await;
+            wire.write_all(LOGIN).await.unwrap();
+            read_until(&mut wire, "\r\n\r\n").await;
+            let start = tokio::time::Instant::now();
+            let originate = "Action: Originate\r\nChannel: Local/answer-2s@amibench\r\nApplication: Wait\r\n\
+                             Data: 1\r\n\r\nAction: Logoff\r\n\r\n";
+            wire.write_all(originate.as_bytes()).await.unwrap();
+            let answers = read_until(&mut wire, "fish.\r\n\r\n").await;
+            assert!(answers.starts_with("Response: Success\r\nMessage: Originate successfully queued\r\n"));
+            assert_eq!(start.elapsed().as_secs(), 2);
+            assert_eq!(session.await.unwrap(), Ending::Closed);
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stands_still_loses_its_session() {
+    let simulator = Simulator::new(profile(), Accounts::bench(SECRET), 1);
+    let (mut wire, far) = tokio::io::duplex(1024);
+    let serving = simulator.clone();
+    let tasks = LocalSet::new();
+    let session = tasks.spawn_local(async move { serving.serve_wire(far, addresses()).await });
+    tasks
+        .run_until(async {
+            wire.write_all(LOGIN).await.unwrap();
+            wire.write_all(b"Action: ListCommands\r\n\r\n")
+                .await
+                .unwrap();
+            assert_eq!(session.await.unwrap(), Ending::Closed);
+        })
+        .await;
+    assert_eq!(simulator.counters().sessions_too_slow, 1);
+}
+
+#[tokio::test]
+async fn a_server_on_tcp_serves_many_sessions_and_stops() {
+    let accounts = Accounts::bench(SECRET);
+    let server = Server::bind(profile(), LOOPBACK, accounts, 1).unwrap();
+    let (address, simulator) = (server.local_addr().unwrap(), server.simulator().clone());
+    let clients = async {
+        for _ in 0..20 {
+            let mut wire = TcpStream::connect(address).await.unwrap();
+            wire.write_all(LOGIN).await.unwrap();
+            read_until(&mut wire, "accepted\r\n\r\n").await;
+            wire.write_all(b"Action: Ping\r\n\r\n").await.unwrap();
+            read_until(&mut wire, "\r\n\r\n").await;
+        }
+    };
+    server.run(clients).await;
+    assert_eq!(simulator.counters().actions_of("Ping"), 20);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_embedded_simulator_serves_until_it_is_stopped() {
+    let handle = spawn_thread(profile(), LOOPBACK, Accounts::bench(SECRET), 1).unwrap();
+    let mut wire = TcpStream::connect(handle.addr()).await.unwrap();
+    wire.write_all(LOGIN).await.unwrap();
+    read_until(&mut wire, "accepted\r\n\r\n").await;
+    let originate = "Action: Originate\r\nChannel: Local/answer@amibench\r\nApplication: Wait\r\nData: 60\r\n\r\n";
+    wire.write_all(originate.as_bytes()).await.unwrap();
+    read_until(&mut wire, "queued\r\n\r\n").await;
+    let counters = handle.counters();
+    assert_eq!(
+        (counters.sessions_accepted, counters.calls_answered),
+        (1, 1)
+    );
+    handle.stop();
+    assert_eq!(wire.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[test]
+fn an_address_in_use_is_an_error_at_once() {
+    let first = spawn_thread(profile(), LOOPBACK, Accounts::default(), 1).unwrap();
+    let second = spawn_thread(profile(), first.addr(), Accounts::default(), 1);
+    assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    drop(first);
+}
