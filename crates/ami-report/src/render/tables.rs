@@ -157,7 +157,7 @@ fn actions(summary: &Summary) -> Table {
             "sent",
             "ok",
             "rejected",
-            "timed out",
+            "timeout",
             "discon- nected",
             "indeter- minate",
             "skipped",

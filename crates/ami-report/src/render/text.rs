@@ -2,7 +2,9 @@
 
 use ami_results::manifest::End;
 use ami_results::verdict::State;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Grid, TableStyle};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle,
+};
 
 use crate::render::tables::{self, RowsAre, Table};
 use crate::summary::Summary;
@@ -125,6 +127,10 @@ fn grid(table: &Table) -> String {
         column.set_padding((0, if index == last { 0 } else { 1 }));
         if index >= words {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        if index == 0 && table.rows_are == RowsAre::ByTarget {
+            // A column that may shrink would lose the indentation of its rows.
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     let mut text = String::new();
