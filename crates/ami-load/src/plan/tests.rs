@@ -134,7 +134,7 @@ fn errors_name_the_place_in_the_scenario() {
         (
             "ping = {}",
             "pong = {}",
-            "10:30: unknown field `pong`, expected one of `share`",
+            "10:22: unknown field `pong`, expected one of `share`",
         ),
         (
             "sessions = 4",
