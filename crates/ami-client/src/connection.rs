@@ -176,6 +176,23 @@ impl Connection {
         Ok(Reply { frames })
     }
 
+    /// The next event nobody asked for; none when none comes within that time or the connection ended.
+    pub async fn next_event(&mut self, within: Duration) -> io::Result<Option<OwnedFrame>> {
+        let deadline = self.clock.now() + within;
+        loop {
+            let mut event = None;
+            let mut keep = |frame: &Frame<'_>, disposition: &Disposition| {
+                if matches!(disposition, Disposition::Event) {
+                    event = Some(frame.to_owned());
+                }
+            };
+            match self.step(deadline, &mut keep).await? {
+                Step::Disposition(_) if event.is_none() => {}
+                Step::Disposition(_) | Step::DeadlinePassed | Step::Ended => return Ok(event),
+            }
+        }
+    }
+
     /// Says goodbye and closes; a peer that does not answer is left after `within`.
     pub async fn logoff(mut self, within: Duration) {
         let _ = self

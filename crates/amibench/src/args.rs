@@ -35,6 +35,7 @@ pub(crate) enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag as typed is a bool")]
 pub(crate) struct Load {
     /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port].
     pub(crate) scenario: Option<String>,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod access;
 mod args;
 mod catalogue;
 mod command;

@@ -4,17 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami_client::open::{Gate, open};
-use ami_client::secret::SecretSource;
 use ami_client::{Clock, Target};
 use ami_load::{RunTag, cleanup};
-use ami_proto::session::SessionConfig;
 use ami_results::manifest::Manifest;
 use ami_results::run_dir::RunDir;
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Cleanup;
-use crate::catalogue;
 use crate::exit_code::{Exit, Failure, OrExit};
+use crate::{access, catalogue};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -95,18 +93,8 @@ async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned
     let ami_client::target::Endpoint::Address(address) = &target.endpoint else {
         anyhow::bail!("a simulated PBX is gone with its run");
     };
-    let secret = match &target.secret {
-        SecretSource::Prompt => anyhow::bail!("the target names no secret"),
-        source => source.resolve()?,
-    };
-    let config = SessionConfig {
-        username: target.account.clone(),
-        secret,
-        login: target.login,
-        events: "off".to_owned(),
-        connection_id: ami_load::run_tag::random_bits(),
-        login_deadline: WITHIN,
-    };
+    let secret = access::secret(target).map_err(|failure| failure.error)?;
+    let config = access::session(target, secret, "off");
     let mut connection = open(address, config, &Gate::default(), Clock::start()).await?;
     let cleaned = cleanup::hang_up(&mut connection, tag).await?;
     connection.logoff(WITHIN).await;

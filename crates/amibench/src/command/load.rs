@@ -4,7 +4,6 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use ami_client::open::Gate;
-use ami_client::secret::SecretSource;
 use ami_client::{Clock, Document, Target};
 use ami_load::run::{
     self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site,
@@ -23,8 +22,8 @@ use tokio::sync::watch;
 
 use crate::args::Load;
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::simulators::{Simulators, secret_source};
-use crate::{catalogue, live, one_line, operator};
+use crate::simulators::Simulators;
+use crate::{access, catalogue, live, one_line, operator};
 
 /// About 2 GB on disk.
 const RECORDS_MAX: u64 = 10_000_000;
@@ -138,17 +137,10 @@ fn drive(
     let mut sites = Vec::new();
     for planned in &plan.targets {
         let target = &planned.target;
-        let secret = match secret_source(target) {
-            SecretSource::Prompt => prompt(target)?,
-            source => source
-                .resolve()
-                .with_context(|| format!("target {}", target.name))
-                .or_exit(Exit::BadInput)?,
-        };
         sites.push(Site {
             address: simulators.address(target, plan.seed)?,
             account: target.account.clone(),
-            secret,
+            secret: access::secret(target)?,
             login: target.login,
             gate: Gate::default(),
         });
@@ -180,14 +172,6 @@ fn drive(
         }
         finished.map_err(failure)
     })
-}
-
-fn prompt(target: &Target) -> Result<ami_proto::session::Secret, Failure> {
-    let question = format!("secret of account {} on {}: ", target.account, target.name);
-    let secret = rpassword::prompt_password(question)
-        .context("failed to ask for the secret")
-        .or_exit(Exit::BadInput)?;
-    Ok(ami_proto::session::Secret::new(secret))
 }
 
 /// The end of a run that measured nothing.

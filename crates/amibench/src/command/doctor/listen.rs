@@ -1,0 +1,73 @@
+//! What came unasked on the session that listens: whether events bear a Timestamp, and which address the PBX sees us at.
+//!
+//! Nothing is sent to provoke an event; our own logins make one where the account may read class `security`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ami_client::Connection;
+use ami_proto::frame::OwnedFrame;
+
+use super::page::Finding;
+
+/// An event that our logins caused has come long before this.
+const QUIET_WITHIN: Duration = Duration::from_millis(500);
+/// On a busy PBX events never end.
+const EVENTS_MAX: usize = 1000;
+
+pub(super) async fn findings(connection: &mut Connection, local: SocketAddr) -> Vec<Finding> {
+    let mut events = Vec::new();
+    while events.len() < EVENTS_MAX {
+        match connection.next_event(QUIET_WITHIN).await {
+            Ok(Some(event)) => {
+                let last = is(&event, "SuccessfulAuth");
+                events.push(event);
+                if last {
+                    break;
+                }
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let mut findings = vec![timestamps(&events)];
+    findings.extend(seen_as(&events, local));
+    findings
+}
+
+fn timestamps(events: &[OwnedFrame]) -> Finding {
+    let stamped = events
+        .iter()
+        .any(|event| event.as_frame().get("Timestamp").is_some());
+    // It is written to the session that logs in, past the place where events are stamped.
+    let telling = events
+        .iter()
+        .filter(|event| !is(event, "FullyBooted"))
+        .count();
+    match (stamped, telling) {
+        (true, _) => Finding::good("events", "bear a Timestamp"),
+        (false, 0) => Finding::note(
+            "events",
+            "not checked: none came that would show a Timestamp",
+        ),
+        (false, _) => Finding::note("events", "bear no Timestamp").advise(
+            "for event delays, set `timestampevents = yes` under [general] of manager.conf",
+        ),
+    }
+}
+
+fn seen_as(events: &[OwnedFrame], local: SocketAddr) -> Option<Finding> {
+    let login = events.iter().find(|event| is(event, "SuccessfulAuth"))?;
+    let remote = login.as_frame().text("RemoteAddress")?.into_owned();
+    let address = remote.split('/').nth(2)?;
+    (address != local.ip().to_string()).then(|| {
+        Finding::note("address", format!("the PBX sees us at {address}"))
+            .advise("the account's `permit` must hold that one")
+    })
+}
+
+fn is(event: &OwnedFrame, name: &str) -> bool {
+    event
+        .as_frame()
+        .get("Event")
+        .is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+}
