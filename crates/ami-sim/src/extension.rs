@@ -219,22 +219,26 @@ fn in_set(set: &[u8], digit: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn check(pattern: &str, text: &str, expected: bool) {
-        assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+    fn check(pattern: &str, fitting: &[&str], others: &[&str]) {
+        for text in fitting {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for text in others {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
     }
 
     #[test]
     fn patterns_match_as_in_extensions_conf() {
-        check("answer", "answer", true);
-        check("answer", "answers", false);
-        check("_10XX", "1042", true);
-        check("_10XX", "104", false);
-        check("_play-[1-6]X", "play-60", true);
-        check("_play-[1-6]X", "play-70", false);
-        check("_0.", "0", false);
-        check("_0.", "0049", true);
-        check("_NZX", "210", true);
-        check("_NZX", "110", false);
+        check("answer", &["answer"], &["answers", "", "Answer"]);
+        check("_10XX", &["1042", "1000"], &["104", "10420", "104x"]);
+        check(
+            "_play-[1-6]X",
+            &["play-60", "play-10"],
+            &["play-70", "play-6"],
+        );
+        check("_0.", &["0049", "00"], &["0", "1"]);
+        check("_NZX", &["210", "999"], &["110", "200"]);
     }
 
     #[test]

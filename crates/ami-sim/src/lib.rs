@@ -12,6 +12,7 @@ mod channel;
 mod channel_event;
 mod class;
 mod counters;
+mod dial;
 mod dialplan;
 mod encode;
 mod exchange;

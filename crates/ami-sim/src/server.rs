@@ -12,6 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
@@ -135,7 +137,8 @@ impl Simulator {
 #[derive(Debug)]
 pub struct Server {
     simulator: Simulator,
-    listener: tokio::net::TcpListener,
+    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
+    listener: TcpListener,
 }
 
 impl Server {
@@ -153,7 +156,7 @@ impl Server {
     fn on(listener: StdListener, simulator: Simulator) -> io::Result<Self> {
         Ok(Self {
             simulator,
-            listener: tokio::net::TcpListener::from_std(listener)?,
+            listener: TcpListener::from_std(listener)?,
         })
     }
 

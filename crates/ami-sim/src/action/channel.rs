@@ -150,8 +150,9 @@ pub(super) fn absolute_timeout(act: &mut Act<'_>) {
     let Some(key) = act.pbx.find_channel(&name) else {
         return act.error("No such channel");
     };
-    let at =
-        act.now + Duration::try_from_secs_f64(seconds).unwrap_or(act.pbx.profile.timing.call_max());
+    let call_max = act.pbx.profile.timing.call_max();
+    let span = Duration::try_from_secs_f64(seconds).map_or(call_max, |span| span.min(call_max));
+    let at = act.now + span;
     act.pbx.end_at(key, at, Some(at));
     act.success("Timeout Set");
 }

@@ -332,7 +332,7 @@ proptest! {
                 *responses.entry(value(&fields, "ActionID").unwrap().to_owned()).or_default() += 1;
                 continue;
             }
-            let Some(id) = value(&fields, "Uniqueid").or(value(&fields, "DestUniqueid")) else { continue };
+            let Some(id) = value(&fields, "Uniqueid").or_else(|| value(&fields, "DestUniqueid")) else { continue };
             if event == "Newchannel" {
                 prop_assert!(born.insert(id.to_owned()), "{} is born twice", id);
                 alive.insert(id.to_owned());

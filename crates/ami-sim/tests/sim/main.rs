@@ -1,7 +1,13 @@
 //! The simulated PBX as a client meets it, in virtual time unless a test says otherwise.
+//! `cfg(test)` is always on here; it tells the lints that helpers may unwrap.
 
+#[cfg(test)]
 mod calls;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
 mod talk;
+#[cfg(test)]
 mod wires;

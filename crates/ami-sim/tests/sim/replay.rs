@@ -131,7 +131,7 @@ fn view(bytes: &[u8], skipped: &[String]) -> View {
             view.answers.push(fields);
             continue;
         }
-        if let Some(id) = value(&fields, "Uniqueid").or(value(&fields, "DestUniqueid"))
+        if let Some(id) = value(&fields, "Uniqueid").or_else(|| value(&fields, "DestUniqueid"))
             && event != "OriginateResponse"
         {
             view.orders

@@ -1,4 +1,9 @@
 //! The same over wires: in memory with paused time, and over real sockets.
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "clients need sockets and clocks"
+)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 
