@@ -1,11 +1,5 @@
 //! The `amibench` binary: parse, dispatch, exit.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the program that people read"
-)]
-
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,6 +12,7 @@ mod exit_code;
 mod live;
 mod one_line;
 mod operator;
+mod print;
 mod simulators;
 
 use args::{Args, Verb};
@@ -37,7 +32,7 @@ fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(Failure { exit, error }) => {
-            eprintln!("amibench: {error:#}");
+            print::error(format_args!("{error:#}"));
             Exit::into(exit)
         }
     }

@@ -4,6 +4,8 @@ use ami_load::run::Wish;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::print;
+
 /// Listens until the process ends; SIGTERM is as Ctrl-C.
 pub(crate) fn listen() -> std::io::Result<watch::Receiver<Wish>> {
     let (sender, wish) = watch::channel(Wish::Go);
@@ -23,18 +25,14 @@ pub(crate) fn listen() -> std::io::Result<watch::Receiver<Wish>> {
     Ok(wish)
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "it answers a key that the operator pressed"
-)]
 fn tell(wish: Wish) {
     match wish {
         Wish::Go => {}
-        Wish::Stop => eprintln!(
-            "\nstopping: waiting for answers, hanging up own calls; once more to leave at once"
+        Wish::Stop => print::error(
+            "stopping: waiting for answers, hanging up own calls; once more to leave at once",
         ),
         Wish::Abandon => {
-            eprintln!("\nleaving at once; `amibench cleanup` hangs up later what is left")
+            print::error("leaving at once; `amibench cleanup` hangs up later what is left");
         }
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow};
 
 use crate::args::Cleanup;
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::{access, catalogue};
+use crate::{access, catalogue, print};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -35,24 +35,24 @@ pub(crate) fn run(cleanup: &Cleanup) -> Result<Exit, Failure> {
     for target in targets(cleanup, &manifest)? {
         match runtime.block_on(clean(&target, &tag)) {
             Ok(cleaned) if cleaned.left.is_empty() => {
-                println!(
+                print::line(format_args!(
                     "{}: {} calls of run {} hung up, none left",
                     target.name,
                     cleaned.hung_up,
                     tag.as_str()
-                );
+                ));
             }
             Ok(cleaned) => {
-                println!(
+                print::line(format_args!(
                     "{}: {} hung up, still there: {}",
                     target.name,
                     cleaned.hung_up,
                     cleaned.left.join(", ")
-                );
+                ));
                 exit = exit.max(Exit::Failed);
             }
             Err(error) => {
-                eprintln!("amibench: {}: {error:#}", target.name);
+                print::error(format_args!("{}: {error:#}", target.name));
                 exit = exit.max(Exit::Unreachable);
             }
         }

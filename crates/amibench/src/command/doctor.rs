@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::args::Doctor;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue};
+use crate::{access, catalogue, print};
 
 mod clock;
 mod dialling;
@@ -34,10 +34,10 @@ pub(crate) fn run(doctor: &Doctor) -> Result<Exit, Failure> {
     let mut exit = Exit::Held;
     for (index, target) in targets.iter().enumerate() {
         if index > 0 {
-            println!();
+            print::line("");
         }
         let page = examine(target, &runtime)?;
-        print!("{page}");
+        print::text(&page);
         exit = exit.max(page.exit());
     }
     Ok(exit)

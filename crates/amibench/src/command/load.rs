@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::args::Load;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue, live, one_line, operator};
+use crate::{access, catalogue, live, one_line, operator, print};
 
 /// About 2 GB on disk.
 const RECORDS_MAX: u64 = 10_000_000;
@@ -43,7 +43,7 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
     let plan =
         Plan::resolve(&name, &document, scenario, targets, &overrides).or_exit(Exit::BadInput)?;
     if load.dry_run {
-        print!("{}", plan.describe());
+        print::text(plan.describe());
         return Ok(Exit::Held);
     }
     raise_descriptor_limit(&plan)?;
@@ -53,7 +53,12 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         Ok(finished) => finished,
         Err(failure) => {
             // Nothing was measured: an empty directory would only confuse. It stays when it has results.
-            let _ = std::fs::remove_dir(run_dir.path());
+            if std::fs::remove_dir(run_dir.path()).is_err() {
+                let path = run_dir.path().display();
+                print::error(format_args!(
+                    "what was written until then: amibench report {path}"
+                ));
+            }
             return Err(failure);
         }
     };
@@ -218,7 +223,7 @@ fn exit_of(why: &FailureWhy) -> Exit {
 }
 
 fn tell_failure(failure: &TargetFailure) {
-    eprintln!("amibench: {}: {}", failure.target, chain(&failure.why));
+    print::error(format_args!("{}: {}", failure.target, chain(&failure.why)));
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -229,33 +234,33 @@ fn chain(error: &dyn std::error::Error) -> String {
         .join(": ")
 }
 
-/// Reports, what is printed, and the exit code.
+/// What is printed, reports, and the exit code: what was measured is said even where no file can be written any more.
 fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, Failure> {
+    let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
+    print_summary(&summary);
+    finished.failures.iter().for_each(tell_failure);
+    for (target, channels) in &finished.left {
+        print::error(format_args!(
+            "{target}: {} channels of this run are left: {}",
+            channels.len(),
+            channels.join(", ")
+        ));
+    }
+    if let End::Aborted { reason } = &finished.end {
+        print::error(format_args!("the run was ended early: {reason}"));
+    }
     let written = ami_report::write_reports(run_dir)
         .context("failed to write the report")
         .or_exit(Exit::NotWritten)?;
+    written
+        .first()
+        .into_iter()
+        .for_each(|report| print::line(report.display()));
     if load.out.is_none() {
         run_dir
             .link_latest()
             .context("failed to link results/latest")
             .or_exit(Exit::NotWritten)?;
-    }
-    let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
-    print_summary(&summary);
-    written
-        .first()
-        .into_iter()
-        .for_each(|report| println!("{}", report.display()));
-    finished.failures.iter().for_each(tell_failure);
-    for (target, channels) in &finished.left {
-        eprintln!(
-            "amibench: {target}: {} channels of this run are left: {}",
-            channels.len(),
-            channels.join(", ")
-        );
-    }
-    if let End::Aborted { reason } = &finished.end {
-        eprintln!("amibench: the run was ended early: {reason}");
     }
     Ok(exit(finished))
 }
@@ -297,5 +302,5 @@ pub(crate) fn print_summary(summary: &Summary) {
     } else {
         Color::Plain
     };
-    print!("{}", text::render(summary, color));
+    print::text(text::render(summary, color));
 }

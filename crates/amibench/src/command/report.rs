@@ -7,16 +7,17 @@ use anyhow::Context as _;
 use crate::args::Report;
 use crate::command::load::print_summary;
 use crate::exit_code::{Exit, Failure, OrExit};
+use crate::print;
 
 pub(crate) fn run(report: &Report) -> Result<Exit, Failure> {
     let (run_dir, _) = RunDir::open(&report.run)
         .with_context(|| format!("{} is no readable run", report.run.display()))
         .or_exit(Exit::BadInput)?;
-    let written = ami_report::write_reports(&run_dir).or_exit(Exit::NotWritten)?;
     let summary = Summary::read(&run_dir).or_exit(Exit::BadInput)?;
     print_summary(&summary);
-    written
-        .iter()
-        .for_each(|path| println!("{}", path.display()));
+    let written = ami_report::write_reports(&run_dir)
+        .context("failed to write the report")
+        .or_exit(Exit::NotWritten)?;
+    written.iter().for_each(|path| print::line(path.display()));
     Ok(Exit::Held)
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
 use crate::exit_code::{Exit, Failure, OrExit};
+use crate::print;
 use crate::simulators::{self, accounts, profile_named};
 
 pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
@@ -22,13 +23,10 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
     let handle = ami_sim::spawn_thread(profile, listen, accounts("bench"), sim.seed)
         .with_context(|| format!("failed to listen on {listen}"))
         .or_exit(Exit::BadInput)?;
-    println!(
-        "{} at ami://bench@{}, secret {}",
-        sim.profile,
-        handle.addr(),
-        simulators::SECRET
-    );
-    println!("stop with Ctrl-C");
+    let (profile, address, secret) = (&sim.profile, handle.addr(), simulators::SECRET);
+    print::line(format_args!(
+        "{profile} at ami://bench@{address}, secret {secret}\nstop with Ctrl-C"
+    ));
     wait_for_signal().or_exit(Exit::Bug)?;
     handle.stop();
     Ok(Exit::Held)
