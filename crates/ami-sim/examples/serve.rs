@@ -1,8 +1,8 @@
 //! `cargo run -p ami-sim --example serve -- PROFILE ADDRESS [SECRET]`: one simulated PBX until it is killed.
 //!
-//! PROFILE is the name of an embedded profile or the path of a TOML file.
+//! PROFILE is the name of an embedded profile or the path of a TOML file. The accounts have the rights of the lab's.
 
-use ami_sim::{Accounts, DEFAULT_SECRET, Profile, Server};
+use ami_sim::{Account, Accounts, DEFAULT_SECRET, Profile, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +19,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secret = arguments
         .next()
         .unwrap_or_else(|| DEFAULT_SECRET.to_owned());
-    let server = Server::bind(profile, address, Accounts::bench(&secret), 1)?;
+    let accounts = Accounts::bench(&secret)
+        .with(Account::new("readonly", &secret, "all", ""))
+        .with(Account::new("originate-only", &secret, "call", "originate"))
+        .with(Account::new("callonly", &secret, "call", "call"))
+        .with(Account::new("noevents", &secret, "", "all"));
+    let server = Server::bind(profile, address, accounts, 1)?;
     server.run(std::future::pending()).await;
     Ok(())
 }

@@ -54,6 +54,18 @@ pub(crate) fn invalid_password(act: &mut Act<'_>, user: &str) {
     publish(act, headers);
 }
 
+/// As in Asterisk it names no account and discloses the right answer to whoever reads class security.
+pub(crate) fn challenge_response_failed(act: &mut Act<'_>, challenge: &str, expected: &str) {
+    let Some(headers) = head(act, "ChallengeResponseFailed", (Severity::Error, 1)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", ""))
+        .with("Challenge", challenge)
+        .with("Response", act.request.bytes("Key"))
+        .with("ExpectedResponse", expected);
+    publish(act, headers);
+}
+
 pub(crate) fn request_not_allowed(act: &mut Act<'_>, action: &str) {
     let Some(headers) = head(act, "RequestNotAllowed", (Severity::Error, 1)) else {
         return;
@@ -80,7 +92,7 @@ pub(crate) fn request_bad_format(act: &mut Act<'_>, action: &str) {
 }
 
 fn head(act: &Act<'_>, name: &str, (severity, version): (Severity, u8)) -> Option<Headers> {
-    if !act.pbx.wants(Classes::SECURITY) && act.session.account().is_none() {
+    if !act.pbx.wants(Classes::SECURITY) && !act.session.hears().contains(Classes::SECURITY) {
         return None;
     }
     let severity = if severity == Severity::Error {

@@ -19,6 +19,12 @@ enum Verdict {
     Accepted(Account),
     UnknownUser,
     WrongSecret,
+    /// An MD5 login without challenge or key: nobody is told.
+    NothingToCheck,
+    WrongKey {
+        challenge: String,
+        expected: String,
+    },
 }
 
 pub(super) fn login(act: &mut Act<'_>) {
@@ -32,6 +38,12 @@ pub(super) fn login(act: &mut Act<'_>) {
             match refused {
                 Verdict::UnknownUser if !user.is_empty() => security::invalid_account(act, &user),
                 Verdict::WrongSecret => security::invalid_password(act, &user),
+                Verdict::WrongKey {
+                    challenge,
+                    expected,
+                } => {
+                    security::challenge_response_failed(act, &challenge, &expected);
+                }
                 _ => {}
             }
             act.session.fail(
@@ -46,17 +58,31 @@ fn authenticate(act: &mut Act<'_>, user: &str) -> Verdict {
     let Some(account) = act.pbx.accounts.find(user).cloned() else {
         return Verdict::UnknownUser;
     };
-    let right = if act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
-        let key = act.request.bytes("Key");
-        let challenge = act.session.challenge().clone();
-        challenge.is_some_and(|challenge| key == answer_to(&challenge, &account.secret).as_bytes())
-    } else {
-        !account.secret.is_empty() && act.request.bytes("Secret") == account.secret.as_bytes()
-    };
+    if act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
+        return authenticate_md5(act, account);
+    }
+    let right =
+        !account.secret.is_empty() && act.request.bytes("Secret") == account.secret.as_bytes();
     if right {
         Verdict::Accepted(account)
     } else {
         Verdict::WrongSecret
+    }
+}
+
+fn authenticate_md5(act: &mut Act<'_>, account: Account) -> Verdict {
+    let key = act.request.bytes("Key");
+    let Some(challenge) = act.session.challenge().clone().filter(|_| !key.is_empty()) else {
+        return Verdict::NothingToCheck;
+    };
+    let expected = answer_to(&challenge, &account.secret);
+    if key == expected.as_bytes() {
+        Verdict::Accepted(account)
+    } else {
+        Verdict::WrongKey {
+            challenge,
+            expected,
+        }
     }
 }
 
