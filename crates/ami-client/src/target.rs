@@ -179,7 +179,7 @@ impl Target {
     /// A target given as one line: `ami://account@host[:port]`.
     pub fn from_uri(uri: &str) -> Result<Self, UriError> {
         let refused = |reason| UriError {
-            uri: uri.to_owned(),
+            uri: without_secret(uri),
             reason,
         };
         let rest = match uri.split_once("://") {
@@ -212,6 +212,19 @@ impl Target {
             labels: BTreeMap::new(),
             origin: uri.to_owned(),
         })
+    }
+}
+
+/// A URI as an error may show it: with what stands between account and host masked.
+fn without_secret(uri: &str) -> String {
+    let account_at = uri.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = uri.split_at(account_at);
+    match rest.rsplit_once('@') {
+        Some((credentials, host)) => match credentials.split_once(':') {
+            Some((account, _secret)) => format!("{scheme}{account}:***@{host}"),
+            None => uri.to_owned(),
+        },
+        None => uri.to_owned(),
     }
 }
 
@@ -381,12 +394,17 @@ mod tests {
 
     #[test]
     fn a_uri_never_carries_a_secret() {
-        assert!(
-            Target::from_uri("ami://qa:hunter2@10.0.0.5")
-                .unwrap_err()
-                .reason
-                .contains("secret")
-        );
+        for uri in [
+            "ami://qa:hunter2@10.0.0.5",
+            "amis://qa:hunter2@pbx",
+            "qa:hunter2@pbx",
+        ] {
+            let error = Target::from_uri(uri).unwrap_err().to_string();
+            assert!(
+                error.contains("***") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
         let target = Target::from_uri("ami://qa@10.0.0.5:7777").unwrap();
         assert_eq!(
             target.endpoint,
