@@ -190,6 +190,8 @@ impl Scanner {
                 });
             }
         }
+        // Found block by block, they come in an order that depends on the reads.
+        self.anomalies.sort_unstable();
     }
 
     fn scan_banner(&mut self, frame: &[u8]) -> Option<usize> {
