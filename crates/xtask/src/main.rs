@@ -1,12 +1,13 @@
 //! `cargo xtask`: what the house needs besides cargo.
 //!
-//! `pbx` runs real Asterisks on loopback, `tidy` checks the rules that the compiler does not.
+//! `pbx` runs real Asterisks on loopback, `tidy` checks the rules that the compiler does not, `bench` measures us beside our peers.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a tool of the house that talks to its terminal"
 )]
 
+mod bench;
 mod lab;
 mod pbx;
 mod tidy;
@@ -28,6 +29,9 @@ enum Task {
     /// The lab: real Asterisks in Debian chroots, on loopback (needs root)
     #[command(subcommand)]
     Pbx(pbx::Verb),
+    /// Measure amibench beside its peers, in the same run
+    #[command(subcommand)]
+    Bench(bench::Verb),
     /// Check the rules of the house that the compiler does not
     Tidy,
 }
@@ -35,6 +39,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Pbx(verb) => pbx::run(verb),
+        Task::Bench(verb) => bench::run(verb),
         Task::Tidy => tidy::run(),
     };
     done.unwrap_or_else(|error| {

@@ -1,0 +1,43 @@
+//! `cargo xtask bench …`: figures of amibench beside those of its peers, measured in the same run.
+//!
+//! A machine has good and bad minutes, so nothing here asserts an absolute number: contenders take
+//! turns, and what is printed says under which policy and load they ran.
+
+mod decode;
+mod figures;
+mod hlog;
+mod machine;
+mod product;
+mod schedule;
+mod truth;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::workspace;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// How late actions are sent: amibench, a tokio interval and SIPp, by turns
+    Schedule(schedule::Options),
+    /// Ack latency as amibench measured it and as tshark saw it on the wire, of one run
+    Truth(truth::Options),
+    /// How fast bytes become frames, beside httparse
+    Decode,
+    /// The tokio contender of `schedule`, a process of its own
+    #[command(hide = true)]
+    Ticker(schedule::ticker::Options),
+}
+
+pub(crate) fn run(verb: Verb) -> Result<ExitCode> {
+    let workspace = workspace::dir();
+    match verb {
+        Verb::Schedule(options) => schedule::run(&workspace, &options)?,
+        Verb::Truth(options) => truth::run(&workspace, &options)?,
+        Verb::Decode => return decode::run(&workspace),
+        Verb::Ticker(options) => schedule::ticker::run(&options)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
