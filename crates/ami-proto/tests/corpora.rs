@@ -1,4 +1,5 @@
 //! Known answers: every captured transcript decodes, joins to the same bytes, classifies, and replays through a session.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::PathBuf;

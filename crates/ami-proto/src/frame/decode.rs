@@ -298,4 +298,114 @@ mod tests {
             ],
         );
     }
+
+    #[test]
+    fn each_message_says_what_is_odd_about_it() {
+        check(
+            "PBX Call Manager/11.0.0\n\r\n\r\nEvent: A\nno colon\nB:\n\n\nfoo\r\n\r\nEv",
+            &[
+                "Banner: PBX Call Manager/11.0.0 (line 1 ends with LF alone)",
+                "Event: Event: A|no colon|B: (line 1 ends with LF alone) (line 2 has no colon) (2 empty lines before the message)",
+                "Unclassified: foo (line 1 has no colon) (1 empty lines before the message)",
+                "end (the stream ended 2 bytes into a message)",
+            ],
+        );
+    }
+
+    #[test]
+    fn empty_lines_at_the_end_are_no_torn_message() {
+        check(
+            "M/1\r\nEvent: A\r\n\r\n\r\n",
+            &[
+                "Banner: M/1",
+                "Event: Event: A",
+                "end (1 empty lines before the message)",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_decoder_goes_on_after_the_end_of_its_stream() {
+        let mut decoder = Decoder::client(Limits::default());
+        let mut input = &b"M/1\r\nEvent: torn\r\n"[..];
+        while decoder.decode(&mut input).is_some() {}
+        assert_eq!(decoder.pending(), b"Event: torn\r\n");
+        assert_eq!(decoder.finish(), Some(Anomaly::TornFrame { bytes: 13 }));
+        assert_eq!(decoder.finish(), None);
+        let mut input = &b"Event: A\r\n\r\n"[..];
+        let frame = decoder
+            .decode(&mut input)
+            .expect("a new message is not glued to the torn one");
+        assert_eq!(frame.bytes(), b"Event: A\r\n\r\n");
+    }
+
+    /// What is behind a message is not touched until the next call.
+    #[test]
+    fn input_is_advanced_by_one_frame_a_call() {
+        let mut decoder = Decoder::server(Limits::default());
+        let mut input = &b"Action: A\r\n\r\n\r\nAction: B\r\n\r\nAct"[..];
+        for rest in [
+            &b"\r\nAction: B\r\n\r\nAct"[..],
+            b"Action: B\r\n\r\nAct",
+            b"Act",
+        ] {
+            assert!(decoder.decode(&mut input).is_some());
+            assert_eq!(input, rest);
+        }
+        assert!(decoder.decode(&mut input).is_none());
+        assert!(input.is_empty());
+    }
+
+    fn looked_at_for(stream: &[u8], read_len: usize) -> (usize, usize) {
+        let mut decoder = Decoder::server(Limits::default());
+        block::tests::LOOKED_AT.set(0);
+        let mut frames = 0;
+        for mut read in stream.chunks(read_len) {
+            while decoder.decode(&mut read).is_some() {
+                frames += 1;
+            }
+        }
+        (frames, block::tests::LOOKED_AT.get())
+    }
+
+    /// Linear: a message in small reads is looked at once, byte by byte.
+    #[test]
+    fn s01_four_megabytes_in_small_reads_are_scanned_once() {
+        for megabytes in [1, 4] {
+            let line = "Output: PJSIP/1000-00000001  default  1000  Up\r\n";
+            let message = format!("{}\r\n", line.repeat(megabytes * 1_000_000 / line.len()));
+            assert_eq!(looked_at_for(message.as_bytes(), 1460), (1, message.len()));
+        }
+    }
+
+    /// Only the rest of the block in which a message ends is looked at again, for the next message.
+    #[test]
+    fn s01_many_messages_are_scanned_once_but_for_their_last_block() {
+        let stream = "Action: Ping\r\nActionID: 1\r\n\r\n".repeat(10_000);
+        for read_len in [61, 1460, 64 * 1024] {
+            let (frames, looked_at) = looked_at_for(stream.as_bytes(), read_len);
+            assert_eq!(frames, 10_000);
+            assert!(
+                looked_at < stream.len() + frames * block::LEN,
+                "{looked_at}"
+            );
+        }
+    }
+
+    /// What a large message needed is given back with the next call.
+    #[test]
+    fn s08_memory_of_a_large_message_is_given_back() {
+        let mut decoder = Decoder::server(Limits::default());
+        let message = format!("Action: A\r\n{}\r\n", "B: 1\r\n".repeat(200_000));
+        let (mut frames, mut largest) = (0, 0);
+        for mut read in message.as_bytes().chunks(1000) {
+            while decoder.decode(&mut read).is_some() {
+                frames += 1;
+            }
+            largest = largest.max(decoder.held.capacity());
+        }
+        assert_eq!(frames, 1);
+        assert!(largest > KEEP_MAX);
+        assert!(decoder.held.capacity() <= KEEP_MAX);
+    }
 }

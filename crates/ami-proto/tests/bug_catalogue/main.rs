@@ -1,6 +1,7 @@
 //! The cases of the client bug catalogue that a decoder can answer, each by its id (W wire, D correlation, S connection,
 //! Q quirk of a dialect). Bytes and expectations are files in `corpora/frames`; correlation of answers is tested in
 //! `session/tests.rs`, outgoing values (O) in `action.rs`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accessors;
 mod corpus;

@@ -262,7 +262,7 @@ impl Scanner {
                 let line = self.line_number() + block.lines_before(bare);
                 self.note(Anomaly::BareLf { line });
             }
-            self.take_lines(&mut at, block, block::below_first(blank));
+            self.take_lines(&mut at, block, carry, block::below_first(blank));
             if blank != 0 {
                 return Some(base + blank.trailing_zeros() as usize + 1);
             }
@@ -292,9 +292,9 @@ impl Scanner {
 
     /// Takes the lines that end in this block before the frame does.
     #[inline(always)]
-    fn take_lines(&mut self, at: &mut Cursor, block: Block, within: u64) {
+    fn take_lines(&mut self, at: &mut Cursor, block: Block, carry: CarryIn, within: u64) {
         let base = offset(at.scanned);
-        let firsts = block.first_stops(at.carry_in());
+        let firsts = block.first_stops(carry);
         let mut ends = block.line_feeds & within;
         if ends == 0 {
             if firsts != 0 {

@@ -1,0 +1,12 @@
+//! Any order of frames, actions and time leaves a session consistent.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../targets.rs"]
+#[expect(dead_code, reason = "each binary runs one of the targets")]
+mod targets;
+
+fuzz_target!(|data: &[u8]| {
+    targets::session_ops(data);
+});

@@ -1,0 +1,10 @@
+//! Any split of the bytes gives the same frames.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../targets.rs"]
+#[expect(dead_code, reason = "each binary runs one of the targets")]
+mod targets;
+
+fuzz_target!(|data: &[u8]| targets::split(data));
