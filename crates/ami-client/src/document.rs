@@ -103,7 +103,7 @@ impl Document {
 
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
         toml::from_str(&self.text)
-            .map_err(|error| self.error_at(error.span().unwrap_or(0..0), error.message()))
+            .map_err(|error| self.error_at(error.span().unwrap_or(0..0), plain(error.message())))
     }
 
     pub fn error_at(&self, span: Range<usize>, message: impl Into<String>) -> DocumentError {
@@ -123,6 +123,19 @@ impl Document {
             message: message.into(),
         }
     }
+}
+
+/// The parser names types of the language that this program is written in.
+fn plain(message: &str) -> String {
+    let mut plain = message.to_owned();
+    for (type_name, words) in [
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+    ] {
+        plain = plain.replace(type_name, words);
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -151,7 +164,7 @@ mod tests {
         );
         check(
             "sessions = \"ü\"",
-            "<embedded example>:1:12: invalid type: string \"ü\", expected u32",
+            "<embedded example>:1:12: invalid type: string \"ü\", expected a whole number, 0 or more",
         );
         check(
             "sessions = 1\nsessions = 2",

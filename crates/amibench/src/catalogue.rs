@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ami_client::target::Target;
+use ami_client::target::{Endpoint, Target};
 use ami_client::{Document, DocumentError};
 use anyhow::anyhow;
 
 use crate::exit_code::{Exit, Failure, OrExit};
+use crate::simulators;
 
 macro_rules! embedded {
     ($($name:literal => $file:literal,)*) => {
@@ -66,7 +67,22 @@ pub(crate) fn targets(given: &str) -> Result<Vec<Target>, Failure> {
 
 fn target(given: &str) -> Result<Target, Failure> {
     let (name, document) = TARGET_SHELF.find(given)?;
-    Target::parse(&name, &document).or_exit(Exit::BadInput)
+    let target = Target::parse(&name, &document).or_exit(Exit::BadInput)?;
+    if let Endpoint::Simulated(profile) = &target.endpoint {
+        check_profile(profile, &document).or_exit(Exit::BadInput)?;
+    }
+    Ok(target)
+}
+
+fn check_profile(profile: &str, document: &Document) -> Result<(), DocumentError> {
+    let Err(unknown) = simulators::profile_named(profile) else {
+        return Ok(());
+    };
+    let at = document
+        .text()
+        .find(&format!("{profile:?}"))
+        .unwrap_or_default();
+    Err(document.error_at(at..at, unknown.to_string()))
 }
 
 fn folder(path: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -47,8 +47,10 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         return Ok(Exit::Held);
     }
     raise_descriptor_limit(&plan)?;
+    let mut simulators = Simulators::default();
+    let sites = sites(&plan, &mut simulators)?;
     let run_dir = create_run_dir(&load, &name)?;
-    let outcome = drive(&load, plan, &document, run_dir.clone());
+    let outcome = drive(&load, (plan, sites), &document, run_dir.clone());
     let finished = match outcome {
         Ok(finished) => finished,
         Err(failure) => {
@@ -132,24 +134,30 @@ fn create_run_dir(load: &Load, name: &str) -> Result<RunDir, Failure> {
         .or_exit(Exit::NotWritten)
 }
 
+/// Where each target is, and the secret that opens it: what may be missing is found before anything is written.
+fn sites(plan: &Plan, simulators: &mut Simulators) -> Result<Vec<Site>, Failure> {
+    let site = |target: &Target| -> Result<Site, Failure> {
+        Ok(Site {
+            secret: access::secret(target)?,
+            address: simulators.address(target, plan.seed)?,
+            account: target.account.clone(),
+            login: target.login,
+            gate: Gate::default(),
+        })
+    };
+    plan.targets
+        .iter()
+        .map(|planned| &planned.target)
+        .map(site)
+        .collect()
+}
+
 fn drive(
     load: &Load,
-    plan: Plan,
+    (plan, sites): (Plan, Vec<Site>),
     document: &Document,
     run_dir: RunDir,
 ) -> Result<Finished, Failure> {
-    let mut simulators = Simulators::default();
-    let mut sites = Vec::new();
-    for planned in &plan.targets {
-        let target = &planned.target;
-        sites.push(Site {
-            address: simulators.address(target, plan.seed)?,
-            account: target.account.clone(),
-            secret: access::secret(target)?,
-            login: target.login,
-            gate: Gate::default(),
-        });
-    }
     let whole = plan.duration();
     let description = Description {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -24,20 +24,24 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
         .with_context(|| format!("failed to listen on {listen}"))
         .or_exit(Exit::BadInput)?;
     let (profile, address, secret) = (&sim.profile, handle.addr(), simulators::SECRET);
-    print::line(format_args!(
-        "{profile} at ami://bench@{address}, secret {secret}\nstop with Ctrl-C"
-    ));
-    wait_for_signal().or_exit(Exit::Bug)?;
+    until_signal(|| {
+        print::line(format_args!(
+            "{profile} at ami://bench@{address}, secret {secret}\nstop with Ctrl-C"
+        ));
+    })
+    .or_exit(Exit::Bug)?;
     handle.stop();
     Ok(Exit::Held)
 }
 
-fn wait_for_signal() -> anyhow::Result<()> {
+/// Greets once a signal would be heard, and waits for one.
+fn until_signal(greet: impl FnOnce()) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let mut wish = crate::operator::listen()?;
+        greet();
         wish.changed().await?;
         Ok(())
     })

@@ -1,0 +1,13 @@
+//! The whole program from outside: what it says, which code it ends with, what it leaves behind. Simulated PBXs only.
+
+mod bad_input;
+mod desk;
+mod doctor;
+mod help;
+mod interrupted;
+mod plan;
+mod results;
+mod run;
+mod secrets;
+mod sim;
+mod unreachable;

@@ -1,0 +1,102 @@
+//! A simulated PBX in a process of its own, which a test can take away.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+
+use crate::desk::Desk;
+
+/// The secret of every simulated PBX.
+pub(crate) const SECRET: &str = "amibench-sim-1";
+
+pub(crate) struct Sim {
+    child: Child,
+    address: String,
+}
+
+impl Sim {
+    pub(crate) fn start(desk: &Desk) -> Self {
+        let mut command =
+            desk.command(&["sim", "--profile", "asterisk-22", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let (_, rest) = line
+            .split_once("ami://bench@")
+            .expect("it says where it listens");
+        let (address, _) = rest.split_once(',').expect("behind the address");
+        Self {
+            address: address.to_owned(),
+            child,
+        }
+    }
+
+    /// A target file that leads here.
+    pub(crate) fn target(&self) -> String {
+        target(&self.address)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// As a PBX that loses its power.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A target with room for the loads of these tests; its secret lies in a file beside it.
+pub(crate) fn target(address: &str) -> String {
+    format!(
+        r#"address = "{address}"
+account = "bench"
+secret_file = "secret"
+
+[limits]
+max_sessions = 20
+max_actions_per_s = 1000
+max_calls_up = 100
+max_calls_per_s = 50
+max_calls_total = 1000
+
+[[limits.dial]]
+channel = "Local/*@amibench"
+context = "amibench"
+
+[roles.answers]
+channel = "Local/answer@amibench"
+context = "amibench"
+exten = "hold"
+
+[roles.busy]
+channel = "Local/busy@amibench"
+context = "amibench"
+exten = "hold"
+"#
+    )
+}
+
+#[test]
+fn a_simulator_says_how_to_reach_it_and_stops_when_asked() {
+    let desk = Desk::new();
+    let mut sim = desk.start(&["sim", "--profile", "asterisk-22", "--listen", "127.0.0.1:0"]);
+    let mut first = [0; 12];
+    sim.child()
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    assert_eq!(&first, b"asterisk-22 ");
+    sim.signal(rustix::process::Signal::INT);
+    assert_eq!(sim.end().code, 0);
+}

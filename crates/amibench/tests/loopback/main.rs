@@ -1,0 +1,14 @@
+//! The load engine on real sockets of loopback: against a scripted PBX that misbehaves, and against the simulator.
+//!
+//! Nothing here waits for time to pass: what happens is driven by what the other side sent.
+
+mod answers;
+mod bench;
+mod calls;
+mod fake_pbx;
+mod flood;
+mod login;
+mod pacing;
+mod simulated;
+mod stop;
+mod targets;
