@@ -98,7 +98,7 @@ fn w16_a_message_of_exactly_the_limit_is_whole_and_one_byte_more_is_cut() {
     let whole = |len: usize| {
         let mut message = "Event: X\r\n".to_owned();
         while message.len() + 90 < len {
-            message.push_str(&format!("A: {}\r\n", "a".repeat(70)));
+            message = message + "A: " + &"a".repeat(70) + "\r\n";
         }
         let rest = len - message.len() - "A: \r\n\r\n".len();
         message + &format!("A: {}\r\n\r\n", "a".repeat(rest))
