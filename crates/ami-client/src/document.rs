@@ -58,7 +58,7 @@ impl Document {
             });
         }
         let bytes = std::fs::read(path).map_err(read)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let origin = path.display().to_string();
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self {

@@ -1,5 +1,6 @@
 //! What a user can get wrong: each ends with 2 before anything is sent, and says where it is and what would be right.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::desk::{Desk, SMALL};
@@ -26,7 +27,7 @@ impl Broken {
     fn scenario(&mut self, from: &str, to: &str) -> &mut Self {
         assert!(SMALL.contains(from), "{from}");
         fs::write(self.desk.path("small.toml"), SMALL.replacen(from, to, 1)).unwrap();
-        self.told.push_str(&format!("# {from} → {to}\n"));
+        writeln!(self.told, "# {from} → {to}").unwrap();
         self.run(&["load", "small.toml"])
     }
 
@@ -35,7 +36,7 @@ impl Broken {
         assert!(whole.contains(from), "{from}");
         fs::write(self.desk.path("small.toml"), SMALL).unwrap();
         fs::write(self.desk.path("pbx.toml"), whole.replacen(from, to, 1)).unwrap();
-        self.told.push_str(&format!("# {from} → {to}\n"));
+        writeln!(self.told, "# {from} → {to}").unwrap();
         self.run(&["load", "small.toml", "--target", "pbx.toml"])
     }
 

@@ -1,5 +1,7 @@
 //! The whole program from outside: what it says, which code it ends with, what it leaves behind. Simulated PBXs only.
 
+#![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
+
 mod bad_input;
 mod desk;
 mod doctor;
