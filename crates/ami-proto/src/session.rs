@@ -302,6 +302,7 @@ impl Session {
         }
         let slot = match response.action_id() {
             Some(id) => self.in_flight.find(id),
+            None if goodbye => None,
             None => self.in_flight.oldest_unanswered(),
         };
         let awaiting = slot.and_then(|slot| Some((slot, self.in_flight.awaiting(slot)?)));

@@ -715,11 +715,11 @@ fn a_goodbye_answers_the_logoff_and_closes() {
     assert!(peer.session.is_closing());
 
     let mut peer = Peer::ready();
-    assert_eq!(
-        peer.server("Response: Goodbye\r\n\r\n"),
-        [Disposition::Closing]
-    );
+    let ping = peer.send("Ping", Answer::Single);
+    let unasked = peer.server("Response: Goodbye\r\n\r\n");
+    assert_eq!(unasked, [Disposition::Closing]);
     assert!(peer.session.is_closing());
+    assert_eq!(peer.session.abandon().collect::<Vec<_>>(), [ping]);
 }
 
 #[test]
@@ -744,4 +744,40 @@ fn the_secret_never_shows() {
     peer.client();
     peer.server("Response: Success\r\n\r\n");
     assert!(!format!("{:?}", peer.session).contains("s3cret"));
+}
+
+#[test]
+fn d14_an_action_may_be_sent_between_any_two_frames() {
+    let mut peer = Peer::ready();
+    let first = peer.send("Status", Answer::List);
+    peer.server(&with_ids(
+        "Response: Success\r\nActionID: #0\r\nEventList: start\r\n\r\n",
+        &[first],
+    ));
+    peer.server("Event: Newchannel\r\n\r\n");
+    let second = peer.send("Ping", Answer::Single);
+    let wire = with_ids(
+        "Event: StatusComplete\r\nActionID: #0\r\n\r\nResponse: Success\r\nActionID: #1\r\n\r\n",
+        &[first, second],
+    );
+    let expected = [
+        Disposition::Complete {
+            slot: first,
+            items: 0,
+            listed: None,
+        },
+        answer(second, AnswerOutcome::Success),
+    ];
+    assert_eq!(peer.server(&wire), expected);
+}
+
+#[test]
+fn s09_an_action_sent_amid_a_line_loses_no_bytes() {
+    let mut peer = Peer::ready();
+    let first = peer.send("Ping", Answer::Single);
+    let wire = with_ids("Response: Success\r\nActionID: #0\r\n\r\n", &[first]);
+    let (head, tail) = wire.split_at(12);
+    assert_eq!(peer.server(head), []);
+    peer.send("Ping", Answer::Single);
+    assert_eq!(peer.server(tail), [answer(first, AnswerOutcome::Success)]);
 }
