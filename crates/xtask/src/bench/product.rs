@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -79,33 +79,19 @@ impl Built {
         workspace: &Path,
         policy: Policy,
         flags: &[&str],
-        out: PathBuf,
-    ) -> Result<Run> {
-        let output = self
-            .command(policy)
+        out: &Path,
+    ) -> Command {
+        let mut command = self.command(policy);
+        command
             .args(["load", "--quiet"])
             .args(flags)
             .arg("--out")
-            .arg(&out)
+            .arg(out)
             .current_dir(workspace)
             .stdin(Stdio::null())
-            .output()
-            .context("starting amibench")?;
-        let validity = match output.status.code() {
-            Some(0) => Validity::Valid,
-            Some(INVALID) => Validity::Invalid,
-            _ => bail!(
-                "amibench load ended with {}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim()
-            ),
-        };
-        let run = Run { dir: out, validity };
-        let (measured, asked) = (run.manifest()?.host.scheduling_policy, policy.in_manifest());
-        if measured != asked {
-            bail!("amibench ran under the policy {measured:?} instead of {asked:?}");
-        }
-        Ok(run)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
     }
 
     /// `amibench sim` on a free port.
@@ -161,6 +147,25 @@ struct Host {
 }
 
 impl Run {
+    /// What `amibench load` left in `dir`, if it measured what it was asked for, as it was asked to.
+    pub(crate) fn finished(dir: PathBuf, policy: Policy, output: &Output) -> Result<Self> {
+        let validity = match output.status.code() {
+            Some(0) => Validity::Valid,
+            Some(INVALID) => Validity::Invalid,
+            _ => bail!(
+                "amibench load ended with {}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim()
+            ),
+        };
+        let run = Self { dir, validity };
+        let (measured, asked) = (run.manifest()?.host.scheduling_policy, policy.in_manifest());
+        if measured != asked {
+            bail!("amibench ran under the policy {measured:?} instead of {asked:?}");
+        }
+        Ok(run)
+    }
+
     pub(crate) fn manifest(&self) -> Result<Manifest> {
         let path = self.dir.join("manifest.json");
         let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;

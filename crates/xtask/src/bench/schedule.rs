@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::figures::{Figures, show};
 use super::hlog;
 use super::machine::{self, Policy, Scheduling};
-use super::product::{Built, Validity};
+use super::product::{Built, Run, Validity};
 use crate::lab::{Lab, Pbx};
 
 const RATE: u32 = 5000;
@@ -200,9 +200,12 @@ impl Ring<'_> {
         let scenario = scenario.to_string_lossy();
         let flags = [scenario.as_ref(), "--target", TARGET];
         let out = self.scratch.path().join(format!("run-{round}"));
-        let run = self
+        let output = self
             .amibench
-            .load(self.workspace, self.policy, &flags, out)?;
+            .load(self.workspace, self.policy, &flags, &out)
+            .output()
+            .context("starting amibench")?;
+        let run = Run::finished(out, self.policy, &output)?;
         let lag = hlog::merged(&run.dir, |_, kind| kind == "lag")?;
         let Some(figures) = Figures::of_histogram(&lag) else {
             bail!("amibench's run has no lag in it");

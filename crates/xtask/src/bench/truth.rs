@@ -3,11 +3,16 @@
 //! On the wire: from the segment that carries the action to the first that carries the ActionID of its response.
 
 mod capture;
+mod ports;
 mod records;
 mod stream;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -21,6 +26,8 @@ use records::Sent;
 use wire::Exchange;
 
 const TARGET: &str = "asterisk-22";
+/// How often the connections of the run are looked at; they last as long as it does.
+const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -76,14 +83,18 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
         TARGET,
     ];
     println!("load               {}", flags.join(" "));
-    let run = amibench.load(workspace, policy, &flags, scratch.path().join("run"))?;
+    let out = scratch.path().join("run");
+    let mut load = amibench.load(workspace, policy, &flags, &out);
+    let (output, ports) = watched(&mut load, pbx.ami_port())?;
+    let run = Run::finished(out, policy, &output)?;
     println!("load at the end    {}", machine::load_average());
     let recording = capture.stop()?;
     println!("capture            {}", recording.summary);
     if run.validity == Validity::Invalid {
         println!("validity           amibench judged the run INVALID: its generator was late");
     }
-    let exchanges = wire::exchanges(&recording.segments()?, pbx.ami_port());
+    let segments = recording.segments()?;
+    let exchanges = wire::exchanges(&segments, pbx.ami_port(), &ports);
     println!(
         "\naction     measured by                          count        p50        p99        max"
     );
@@ -91,6 +102,22 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
         compare(compared, &exchanges, &run)?;
     }
     Ok(())
+}
+
+/// Runs it to its end, and collects the ports it connects from.
+fn watched(load: &mut Command, server_port: u16) -> Result<(Output, BTreeSet<u16>)> {
+    let mut process = load.spawn().context("starting amibench")?;
+    let mut ports = BTreeSet::new();
+    while process
+        .try_wait()
+        .context("waiting for amibench")?
+        .is_none()
+    {
+        ports.append(&mut ports::of_process(process.id(), server_port));
+        thread::sleep(LOOK);
+    }
+    let output = process.wait_with_output().context("waiting for amibench")?;
+    Ok((output, ports))
 }
 
 fn compare(compared: &Compared, exchanges: &[Exchange], run: &Run) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Finds actions and their responses in captured segments, by ActionID. Knows just enough AMI for that, and of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::stream::{Segment, Stream};
 
@@ -41,22 +41,30 @@ struct Message<'a> {
 /// Both directions of a connection.
 #[derive(Debug, Default)]
 struct Connection {
+    client_port: u16,
     actions: Stream,
     answers: Stream,
 }
 
-pub(super) fn exchanges(segments: &[Segment], server_port: u16) -> Vec<Exchange> {
+/// Those of connections from one of `ports`.
+pub(super) fn exchanges(
+    segments: &[Segment],
+    server_port: u16,
+    ports: &BTreeSet<u16>,
+) -> Vec<Exchange> {
     let mut connections: HashMap<u32, Connection> = HashMap::new();
     for segment in segments {
         let connection = connections.entry(segment.stream).or_default();
         if segment.source_port == server_port {
             connection.answers.push(segment);
         } else {
+            connection.client_port = segment.source_port;
             connection.actions.push(segment);
         }
     }
     connections
         .values()
+        .filter(|it| ports.contains(&it.client_port))
         .flat_map(Connection::exchanges)
         .collect()
 }
@@ -148,7 +156,8 @@ mod tests {
                 }
             })
             .collect();
-        let found = exchanges(&segments, SERVER);
+        assert_eq!(exchanges(&segments, SERVER, &BTreeSet::new()), []);
+        let found = exchanges(&segments, SERVER, &BTreeSet::from([CLIENT]));
         let found: Vec<(&str, u64, u64)> = found
             .iter()
             .map(|it| (it.action.as_str(), it.to_id(), it.to_end()))
