@@ -257,6 +257,7 @@ impl LineSoFar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::FrameKind;
 
     /// Each frame as `kind: headers joined by |`, with its anomalies.
     fn frames(wire: &[u8]) -> Vec<String> {
@@ -354,6 +355,20 @@ mod tests {
         }
         assert!(decoder.decode(&mut input).is_none());
         assert!(input.is_empty());
+    }
+
+    /// Only servers answer with Command text.
+    #[test]
+    fn a_client_cannot_open_a_body() {
+        let mut decoder = Decoder::server(Limits::default());
+        let mut input = &b"Response: Follows\r\n\r\nAction: Ping\r\n\r\n"[..];
+        let frame = decoder.decode(&mut input).expect("the empty line ends it");
+        assert_eq!(
+            (frame.body(), frame.kind()),
+            (None, FrameKind::Unclassified)
+        );
+        let frame = decoder.decode(&mut input).expect("the next is in step");
+        assert_eq!(frame.kind(), FrameKind::Action);
     }
 
     fn looked_at_for(stream: &[u8], read_len: usize) -> (usize, usize) {

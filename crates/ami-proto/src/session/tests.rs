@@ -781,3 +781,22 @@ fn s09_an_action_sent_amid_a_line_loses_no_bytes() {
     peer.send("Ping", Answer::Single);
     assert_eq!(peer.server(tail), [answer(first, AnswerOutcome::Success)]);
 }
+
+#[test]
+fn s05_an_action_that_had_timed_out_is_not_given_up_again() {
+    let mut peer = Peer::ready();
+    let second = Duration::from_secs(1);
+    let ping = system::ping();
+    let slow = peer
+        .session
+        .send(Duration::ZERO, &ping, Answer::Single, second)
+        .unwrap();
+    let open = peer.send("Ping", Answer::Single);
+    assert_eq!(
+        peer.session.handle_timeout(second),
+        Some(Expired::Action(slow))
+    );
+    assert_eq!(peer.session.abandon().collect::<Vec<_>>(), [open]);
+    assert_eq!(peer.session.in_flight(), 0);
+    assert_eq!(peer.session.poll_timeout(), None);
+}
