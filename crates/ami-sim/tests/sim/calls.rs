@@ -158,6 +158,19 @@ fn ids_and_account_of_the_request_are_on_both_halves() {
 }
 
 #[test]
+fn a_channel_id_is_free_again_when_its_call_has_ended() {
+    let mut talk = Talk::with("asterisk-22");
+    for _ in 0..2 {
+        let more = ["ChannelId: run-1", "Application: Wait", "Data: 1"];
+        let heard = originate(&mut talk, "Channel: Local/answer@amibench", &more);
+        assert_eq!(
+            value(events(&heard, "OriginateResponse")[0], "Reason"),
+            Some("4")
+        );
+    }
+}
+
+#[test]
 fn a_channel_id_that_is_taken_fails_the_call_without_a_channel() {
     let mut talk = Talk::with("asterisk-22");
     let id = [&TARGET[..], &["ChannelId: run-1"]].concat();
@@ -217,6 +230,11 @@ fn either_half_and_either_name_hangs_up_the_whole_call() {
         assert_eq!(causes, ["21", "21"], "{channel}");
         let listed = talk.ask(key, &["Action: CoreShowChannels"]);
         assert_eq!(value(&listed[1], "ListItems"), Some("0"));
+        assert_eq!(
+            talk.exchange.poll_timeout(),
+            None,
+            "nothing is left to do for it"
+        );
     }
 }
 
