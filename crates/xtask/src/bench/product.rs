@@ -23,13 +23,8 @@ pub(crate) struct Built {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) dir: PathBuf,
-    pub(crate) validity: Validity,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Validity {
-    Valid,
-    Invalid,
+    /// Why amibench judged it INVALID; empty for a valid run.
+    pub(crate) invalid: Vec<String>,
 }
 
 /// A simulated PBX, ended with this value.
@@ -129,6 +124,12 @@ impl Built {
 pub(crate) struct Manifest {
     pub(crate) layout: Layout,
     host: Host,
+    validity: Option<Validity>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Validity {
+    reasons: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,17 +150,20 @@ struct Host {
 impl Run {
     /// What `amibench load` left in `dir`, if it measured what it was asked for, as it was asked to.
     pub(crate) fn finished(dir: PathBuf, policy: Policy, output: &Output) -> Result<Self> {
-        let validity = match output.status.code() {
-            Some(0) => Validity::Valid,
-            Some(INVALID) => Validity::Invalid,
-            _ => bail!(
+        if !matches!(output.status.code(), Some(0 | INVALID)) {
+            bail!(
                 "amibench load ended with {}: {}",
                 output.status,
                 String::from_utf8_lossy(&output.stderr).trim()
-            ),
+            );
+        }
+        let mut run = Self {
+            dir,
+            invalid: Vec::new(),
         };
-        let run = Self { dir, validity };
-        let (measured, asked) = (run.manifest()?.host.scheduling_policy, policy.in_manifest());
+        let manifest = run.manifest()?;
+        run.invalid = manifest.validity.unwrap_or_default().reasons;
+        let (measured, asked) = (manifest.host.scheduling_policy, policy.in_manifest());
         if measured != asked {
             bail!("amibench ran under the policy {measured:?} instead of {asked:?}");
         }

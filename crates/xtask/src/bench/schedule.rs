@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::figures::{Figures, show};
 use super::hlog;
 use super::machine::{self, Policy, Scheduling};
-use super::product::{Built, Run, Validity};
+use super::product::{Built, Run};
 use crate::lab::{Lab, Pbx};
 
 const RATE: u32 = 5000;
@@ -210,10 +210,8 @@ impl Ring<'_> {
         let Some(figures) = Figures::of_histogram(&lag) else {
             bail!("amibench's run has no lag in it");
         };
-        let remark = match run.validity {
-            Validity::Valid => String::new(),
-            Validity::Invalid => ", judged INVALID".to_owned(),
-        };
+        let remark = run.invalid.iter().map(|why| format!(", INVALID: {why}"));
+        let remark = remark.collect();
         Ok(Turn { figures, remark })
     }
 

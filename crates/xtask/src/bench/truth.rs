@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use super::figures::{Figures, quantile, show, show_signed};
 use super::hlog;
 use super::machine::{self, Scheduling};
-use super::product::{Built, Run, Validity};
+use super::product::{Built, Run};
 use crate::lab::{Lab, Pbx};
 use capture::Capture;
 use records::Sent;
@@ -90,8 +90,8 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     println!("load at the end    {}", machine::load_average());
     let recording = capture.stop()?;
     println!("capture            {}", recording.summary);
-    if run.validity == Validity::Invalid {
-        println!("validity           amibench judged the run INVALID: its generator was late");
+    for why in &run.invalid {
+        println!("judged INVALID     {why}");
     }
     let segments = recording.segments()?;
     let exchanges = wire::exchanges(&segments, pbx.ami_port(), &ports);
