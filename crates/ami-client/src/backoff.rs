@@ -16,8 +16,13 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    pub fn new(rng: ChaCha8Rng) -> Self {
-        Self { rng, attempts: 0 }
+    /// After so many attempts that failed.
+    pub fn after(attempts: u32, rng: ChaCha8Rng) -> Self {
+        Self { rng, attempts }
+    }
+
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// Between half and the whole of the doubled pause, so that sessions lost together do not return together.
@@ -26,10 +31,6 @@ impl Backoff {
         self.attempts += 1;
         let share = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
         whole.mul_f64(0.5 + share / 2.0)
-    }
-
-    pub fn reset(&mut self) {
-        self.attempts = 0;
     }
 }
 
@@ -43,7 +44,7 @@ mod tests {
         /// The n-th pause lies between half and the whole of min(cap, first · 2ⁿ).
         #[test]
         fn pauses_double_up_to_the_cap(seed: u64, tries in 1usize..40) {
-            let mut backoff = Backoff::new(ChaCha8Rng::seed_from_u64(seed));
+            let mut backoff = Backoff::after(0, ChaCha8Rng::seed_from_u64(seed));
             for attempt in 0..tries {
                 let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(CAP);
                 let pause = backoff.pause();

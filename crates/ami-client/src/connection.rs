@@ -142,7 +142,7 @@ impl Connection {
             .session
             .send(self.clock.now(), action, answer, deadline)
             .map_err(|_| RequestError::NotReady { action: name() })?;
-        self.transmit().await.map_err(broke)?;
+        self.transmit(deadline).await.map_err(broke)?;
         let mut frames: Vec<OwnedFrame> = Vec::new();
         loop {
             let mut keep = |frame: &Frame<'_>, disposition: &Disposition| {
@@ -208,8 +208,12 @@ impl Connection {
         look: &mut impl FnMut(&Frame<'_>, &Disposition),
     ) -> io::Result<Step> {
         loop {
-            let mut input = self.unread.as_slice();
             let now = self.clock.now();
+            // A peer that never stops talking must not talk us out of our deadline.
+            if now >= deadline {
+                return Ok(self.deadline_passed());
+            }
+            let mut input = self.unread.as_slice();
             let decoded = self.decoder.decode(&mut input).map(|frame| {
                 let disposition = self.session.handle_frame(now, &frame);
                 look(&frame, &disposition);
@@ -218,16 +222,13 @@ impl Connection {
             let left = input.len();
             self.unread.drain(..self.unread.len() - left);
             if let Some(disposition) = decoded {
-                self.transmit().await?;
+                self.transmit(deadline).await?;
                 return Ok(Step::Disposition(disposition));
             }
             self.unread.reserve(READ_BYTES);
             let read = self.wire.read_buf(&mut self.unread);
             match tokio::time::timeout_at(self.clock.instant(deadline), read).await {
-                Err(_elapsed) => {
-                    while self.session.handle_timeout(self.clock.now()).is_some() {}
-                    return Ok(Step::DeadlinePassed);
-                }
+                Err(_elapsed) => return Ok(self.deadline_passed()),
                 Ok(Ok(0)) => return Ok(Step::Ended),
                 Ok(Ok(_length)) => {}
                 Ok(Err(error)) => return Err(error),
@@ -235,10 +236,18 @@ impl Connection {
         }
     }
 
-    async fn transmit(&mut self) -> io::Result<()> {
+    fn deadline_passed(&mut self) -> Step {
+        while self.session.handle_timeout(self.clock.now()).is_some() {}
+        Step::DeadlinePassed
+    }
+
+    async fn transmit(&mut self, deadline: Duration) -> io::Result<()> {
         let mut bytes = Vec::new();
         while self.session.take_transmit(&mut bytes) {
-            self.wire.write_all(&bytes).await?;
+            let write = self.wire.write_all(&bytes);
+            tokio::time::timeout_at(self.clock.instant(deadline), write)
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             bytes.clear();
         }
         self.wire.flush().await

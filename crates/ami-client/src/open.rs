@@ -15,27 +15,32 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Step};
 use crate::wire::Wire;
 
-/// The listen backlog of a stock PBX is 10: more connects at once wait for a SYN retransmit of a second.
-const CONNECTING_MAX: usize = 10;
-/// A stock PBX closes the 51st connection that has not logged in; other clients need some of them too.
-const UNAUTHENTICATED_MAX: usize = 40;
+/// Connections to one target that are not logged in yet. The listen backlog of a stock PBX is 10: more connects at once
+/// wait for a SYN retransmit of a second. It also keeps us far from the 50 that it lets be, and is what a wrong secret
+/// can cost in failed logins.
+const LOGINS_MAX: usize = 10;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const BANNER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Paces the connects to one target.
+/// Paces the logins to one target. Clones are the same gate.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    connecting: Arc<Semaphore>,
-    unauthenticated: Arc<Semaphore>,
+    logins: Arc<Semaphore>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            connecting: Arc::new(Semaphore::new(CONNECTING_MAX)),
-            unauthenticated: Arc::new(Semaphore::new(UNAUTHENTICATED_MAX)),
+            logins: Arc::new(Semaphore::new(LOGINS_MAX)),
         }
+    }
+}
+
+impl Gate {
+    /// Lets nobody in any more; those who are on their way may arrive.
+    pub fn shut(&self) {
+        self.logins.close();
     }
 }
 
@@ -67,6 +72,8 @@ pub enum OpenError {
     ClosedDuringLogin { address: String },
     #[error("the connection to {address} broke during the login")]
     Broke { address: String, source: io::Error },
+    #[error("{address} is not tried any more")]
+    Shut { address: String },
 }
 
 impl OpenError {
@@ -74,49 +81,44 @@ impl OpenError {
     pub fn is_worth_retrying(&self) -> bool {
         !matches!(
             self,
-            Self::Refused { .. } | Self::NotAmi { .. } | Self::Credentials(_)
+            Self::Refused { .. } | Self::NotAmi { .. } | Self::Credentials(_) | Self::Shut { .. }
         )
     }
 }
 
-/// Connects over TCP and logs in.
+/// Connects over TCP and logs in. A refused login shuts the gate: the other sessions would only add to the failures
+/// for which a PBX bans an address.
 pub async fn open(
     address: &str,
     config: SessionConfig,
     gate: &Gate,
     clock: Clock,
 ) -> Result<Connection, OpenError> {
-    let unauthenticated = gate
-        .unauthenticated
-        .acquire()
-        .await
-        .expect("the gate is never closed");
-    let connecting = gate
-        .connecting
-        .acquire()
-        .await
-        .expect("the gate is never closed");
+    let permit = gate.logins.acquire().await;
+    let _permit = permit.map_err(|_| OpenError::Shut {
+        address: address.to_owned(),
+    })?;
+    let stream = connect(address).await?;
+    let opened = open_wire(address, Wire::Tcp(stream), config, clock).await;
+    if let Err(OpenError::Refused { .. }) = opened {
+        gate.shut();
+    }
+    opened
+}
+
+async fn connect(address: &str) -> Result<TcpStream, OpenError> {
+    let failed = |source| OpenError::Connect {
+        address: address.to_owned(),
+        source,
+    };
     let stream = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address))
         .await
         .map_err(|_| OpenError::ConnectTimedOut {
             address: address.to_owned(),
         })?
-        .map_err(|source| OpenError::Connect {
-            address: address.to_owned(),
-            source,
-        })?;
-    stream
-        .set_nodelay(true)
-        .map_err(|source| OpenError::Connect {
-            address: address.to_owned(),
-            source,
-        })?;
-    let mut login = Login::begin(address, Wire::Tcp(stream), config, clock)?;
-    login.banner().await?;
-    drop(connecting);
-    let connection = login.finish().await?;
-    drop(unauthenticated);
-    Ok(connection)
+        .map_err(failed)?;
+    stream.set_nodelay(true).map_err(failed)?;
+    Ok(stream)
 }
 
 /// Logs in over a wire that is connected already.

@@ -15,6 +15,8 @@ use crate::run_tag::{CallKey, RunTag};
 /// Legs of one call that are followed; a dialplan that makes more is not what a load test calls.
 const CHANNELS_MAX: usize = 32;
 
+const OBSERVER_LOST: &str = "the observing session was lost";
+
 #[derive(Debug)]
 pub(crate) struct CallTable {
     tag: RunTag,
@@ -51,7 +53,8 @@ struct Call {
     completed_at: Option<u64>,
     action_id: Box<[u8]>,
     channels: Vec<Box<[u8]>>,
-    completion_due: u64,
+    /// None when no completion is waited for: it came, or it was given up.
+    completion_due: Option<u64>,
     /// The PBX has ended it by then, by the bound that the Originate carried.
     gone_by: u64,
 }
@@ -109,7 +112,7 @@ impl CallTable {
             completed_at: None,
             action_id: Box::default(),
             channels: Vec::new(),
-            completion_due: bounds.completion_due,
+            completion_due: Some(bounds.completion_due),
             gone_by: bounds.gone_by,
         };
         self.calls.insert(key.number, call);
@@ -133,7 +136,12 @@ impl CallTable {
             let record = Some(ended(record, at, Outcome::Indeterminate, Some(why)));
             return Settled { record, call: None };
         };
+        let at = record.acked_at.unwrap_or(record.picked_at);
         call.accepted = Some(record);
+        if call.completion_due.is_none() && call.completed_at.is_none() {
+            let record = call.give_up(at, OBSERVER_LOST);
+            return Settled { record, call: None };
+        }
         self.settle(key.number)
     }
 
@@ -145,7 +153,7 @@ impl CallTable {
     /// The answer to the Originate was lost: the call may be up, so it is followed, but its record has ended elsewhere.
     pub(crate) fn answer_lost(&mut self, key: CallKey) {
         if let Some(call) = self.calls.get_mut(&key.number) {
-            call.completion_due = u64::MAX;
+            call.completion_due = None;
         }
     }
 
@@ -171,29 +179,18 @@ impl CallTable {
 
     /// What did not come in time: completions, and calls whose end nobody saw.
     pub(crate) fn overdue(&mut self, now: u64) -> Vec<Settled> {
+        let is_late =
+            |call: &Call| call.gone_by <= now || call.completion_due.is_some_and(|due| due <= now);
+        let late = self.calls.iter().filter(|(_, call)| is_late(call));
+        let late: Vec<u64> = late.map(|(number, _)| *number).collect();
         let mut settled = Vec::new();
-        let late: Vec<u64> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.completion_due.min(call.gone_by) <= now)
-            .map(|(number, _)| *number)
-            .collect();
         for number in late {
             let Some(call) = self.calls.get_mut(&number) else {
                 continue;
             };
-            call.completion_due = u64::MAX;
-            let over = call.gone_by <= now;
-            let why = "no OriginateResponse in time";
-            let record = call
-                .accepted
-                .take()
-                .map(|record| ended(record, now, Outcome::Indeterminate, Some(why)));
-            let call = if over {
-                self.remove(number).map(|call| call.record)
-            } else {
-                None
-            };
+            let gone = call.gone_by <= now;
+            let record = call.give_up(now, "no OriginateResponse in time");
+            let call = if gone { self.remove(number) } else { None };
             settled.push(Settled { record, call });
         }
         settled
@@ -201,22 +198,11 @@ impl CallTable {
 
     /// The events of a target cannot be seen any more: completions of its Originates stay unknown.
     pub(crate) fn blinded(&mut self, target: u16, now: u64) -> Vec<Settled> {
-        let calls = self
-            .calls
-            .values_mut()
-            .filter(|call| call.record.target == target);
+        let calls = self.calls.values_mut();
         calls
-            .filter_map(|call| call.accepted.take())
-            .map(|record| {
-                ended(
-                    record,
-                    now,
-                    Outcome::Indeterminate,
-                    Some("the observing session was lost"),
-                )
-            })
-            .map(|record| Settled {
-                record: Some(record),
+            .filter(|call| call.record.target == target && call.completed_at.is_none())
+            .map(|call| Settled {
+                record: call.give_up(now, OBSERVER_LOST),
                 call: None,
             })
             .collect()
@@ -229,59 +215,44 @@ impl CallTable {
 
     /// Closes the books on one target: what is still open was never seen to end.
     pub(crate) fn close(&mut self, target: u16, now: u64, why: &str) -> Vec<Settled> {
-        let open: Vec<u64> = self
+        let open = self
             .calls
             .iter()
-            .filter(|(_, call)| call.record.target == target)
-            .map(|(number, _)| *number)
-            .collect();
+            .filter(|(_, call)| call.record.target == target);
+        let open: Vec<u64> = open.map(|(number, _)| *number).collect();
         let mut settled = Vec::new();
         for number in open {
-            let Some(mut call) = self.remove(number) else {
+            let Some(call) = self.calls.get_mut(&number) else {
                 continue;
             };
-            let record = call
-                .accepted
-                .take()
-                .map(|record| ended(record, now, Outcome::Indeterminate, Some(why)));
+            let record = call.give_up(now, why);
             if !call.channels.is_empty() {
                 call.record.hung_up_by = HungUpBy::Nobody;
             }
-            settled.push(Settled {
-                record,
-                call: Some(call.record),
-            });
+            let call = self.remove(number);
+            settled.push(Settled { record, call });
         }
         settled
     }
 
+    /// Ends the record when the completion has come, and the call when nothing more is to come of it.
     fn settle(&mut self, number: u64) -> Settled {
         let Some(call) = self.calls.get_mut(&number) else {
             return Settled::default();
         };
-        let Some(completed_at) = call.completed_at else {
-            return Settled::default();
-        };
-        let Some(record) = call.accepted.take() else {
-            let lost = call.completion_due == u64::MAX;
-            let over = call.channels.is_empty();
-            let call = if lost && over {
-                self.remove(number).map(|call| call.record)
-            } else {
-                None
-            };
-            return Settled { record: None, call };
-        };
-        call.completion_due = u64::MAX;
-        let completed_at = completed_at.max(record.acked_at.unwrap_or(0));
-        let record = Some(ended(record, completed_at, Outcome::Success, None));
-        let over = call.channels.is_empty();
-        let call = if over {
-            self.remove(number).map(|call| call.record)
-        } else {
-            None
-        };
-        Settled { record, call }
+        let mut settled = Settled::default();
+        if let Some(completed_at) = call.completed_at
+            && let Some(record) = call.accepted.take()
+        {
+            call.completion_due = None;
+            let completed_at = completed_at.max(record.acked_at.unwrap_or(0));
+            settled.record = Some(ended(record, completed_at, Outcome::Success, None));
+        }
+        let has_ended = call.completed_at.is_some() || call.record.ended_at.is_some();
+        if call.completion_due.is_none() && call.channels.is_empty() && has_ended {
+            settled.call = self.remove(number);
+        }
+        settled
     }
 
     /// The call that an event speaks of, when it is one of this worker's.
@@ -292,15 +263,22 @@ impl CallTable {
         }
     }
 
-    fn remove(&mut self, number: u64) -> Option<Call> {
+    fn remove(&mut self, number: u64) -> Option<CallRecord> {
         let call = self.calls.remove(&number)?;
         self.by_action.remove(&call.action_id);
         self.up[usize::from(call.record.target)] -= 1;
-        Some(call)
+        Some(call.record)
     }
 }
 
 impl Call {
+    /// No completion is waited for any more.
+    fn give_up(&mut self, now: u64, why: &str) -> Option<Record> {
+        self.completion_due = None;
+        let record = self.accepted.take()?;
+        Some(ended(record, now, Outcome::Indeterminate, Some(why)))
+    }
+
     fn channel_up(&mut self, frame: &Frame<'_>) {
         let Some(id) = frame.get("Uniqueid") else {
             return;
@@ -527,6 +505,23 @@ mod tests {
             settled.call.map(|call| call.result),
             Some(CallResult::Answered)
         );
+    }
+
+    #[test]
+    fn without_an_observer_nothing_is_waited_for() {
+        let (mut table, key) = table();
+        let before: Vec<_> = table.blinded(0, 15);
+        assert!(before.iter().all(|settled| settled.record.is_none()));
+        let settled = table.accepted(key, record());
+        assert_eq!(
+            settled.record.map(|record| record.outcome),
+            Some(Outcome::Indeterminate)
+        );
+        assert!(!table.is_awaiting());
+        assert_eq!(table.calls_up(0), 1, "it may be up");
+        up(&mut table, 30, "amib-0011aaff-0-0");
+        let settled = down(&mut table, 50, "amib-0011aaff-0-0");
+        assert_eq!(settled.call.map(|call| call.cause), Some(Some(16)));
     }
 
     #[test]

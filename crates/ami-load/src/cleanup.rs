@@ -35,7 +35,7 @@ pub async fn hang_up(connection: &mut Connection, tag: &RunTag) -> Result<Cleane
         if pass > 0 {
             tokio::time::sleep(BETWEEN_PASSES).await;
         }
-        let ours = list(connection, tag).await?;
+        let ours = list(connection, tag, ANSWER_WITHIN).await?;
         cleaned.left = ours.iter().map(|channel| channel.name.clone()).collect();
         if ours.is_empty() {
             break;
@@ -65,13 +65,10 @@ pub struct OurChannel {
 pub async fn list(
     connection: &mut Connection,
     tag: &RunTag,
+    within: Duration,
 ) -> Result<Vec<OurChannel>, RequestError> {
     let reply = connection
-        .request(
-            &Action::new("CoreShowChannels"),
-            Answer::List,
-            ANSWER_WITHIN,
-        )
+        .request(&Action::new("CoreShowChannels"), Answer::List, within)
         .await?;
     let ours = reply
         .events("CoreShowChannel")

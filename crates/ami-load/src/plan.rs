@@ -62,6 +62,12 @@ pub struct PlannedPhase {
     pub cycle: MixCycle,
 }
 
+impl PlannedPhase {
+    pub fn ends_at(&self) -> Duration {
+        self.starts_at + self.duration
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub enum Arrivals {
     Constant { rate: Rate },
@@ -129,6 +135,15 @@ pub enum PlanError {
     #[error("target {name} is named twice")]
     TargetTwice { name: String },
     #[error(
+        "{workers} workers cannot share the sessions of group {group}, which has {sessions} on each target: each worker \
+         needs one"
+    )]
+    TooManyWorkers {
+        workers: u16,
+        group: String,
+        sessions: u32,
+    },
+    #[error(
         "target {target} permits {permitted} and this run needs {needed}: raise `{key}` under [limits] in {origin}, \
          or lower the load"
     )]
@@ -191,6 +206,8 @@ impl Plan {
             }
         }
         let groups = resolve_groups(document, &scenario, overrides)?;
+        let workers = overrides.workers.unwrap_or(1).max(1);
+        check_workers(&groups, workers)?;
         let mut actions = Vec::new();
         let phases = resolve_phases(document, &scenario, &groups, overrides, &mut actions)?;
         for threshold in &scenario.thresholds {
@@ -204,7 +221,7 @@ impl Plan {
         let plan = Self {
             scenario: name.to_owned(),
             seed: overrides.seed.unwrap_or(scenario.seed),
-            workers: overrides.workers.unwrap_or(1).max(1),
+            workers,
             targets: planned,
             groups,
             phases,
@@ -224,6 +241,14 @@ impl Plan {
         self.phases.iter().map(|phase| phase.duration).sum()
     }
 
+    pub fn target_indices(&self) -> impl Iterator<Item = u16> + use<> {
+        0..u16::try_from(self.targets.len()).expect("targets are bounded by the tags")
+    }
+
+    pub fn entry(&self, phase: u16, mix: u16) -> &PlannedAction {
+        &self.phases[usize::from(phase)].mix[usize::from(mix)]
+    }
+
     pub fn sessions_per_target(&self) -> u32 {
         self.groups.iter().map(|group| group.sessions).sum()
     }
@@ -236,9 +261,10 @@ impl Plan {
     }
 
     /// The share of a worker in what the target permits.
-    pub fn calls_up_max(&self, target: u16) -> u32 {
+    pub fn calls_up_max(&self, target: u16, worker: u16) -> u32 {
         let permitted = self.targets[usize::from(target)].target.limits.max_calls_up;
-        permitted / u32::from(self.workers)
+        let workers = u32::from(self.workers);
+        permitted / workers + u32::from(u32::from(worker) < permitted % workers)
     }
 
     pub fn layout(&self) -> Result<Layout, LayoutError> {
@@ -274,6 +300,21 @@ impl Plan {
 /// A duration as results count it.
 pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).expect("a run lasts under 500 years")
+}
+
+/// Arrivals are dealt to the workers in turn: one without a session of the group could only let its share wait.
+fn check_workers(groups: &[PlannedGroup], workers: u16) -> Result<(), PlanError> {
+    match groups
+        .iter()
+        .find(|group| group.sessions < u32::from(workers))
+    {
+        None => Ok(()),
+        Some(group) => Err(PlanError::TooManyWorkers {
+            workers,
+            group: group.name.clone(),
+            sessions: group.sessions,
+        }),
+    }
 }
 
 fn resolve_groups(

@@ -49,6 +49,8 @@ const BATCHES_MAX: usize = 256;
 /// Between the order to start and the first arrival: every worker has read the order by then.
 const START_DELAY: Duration = Duration::from_millis(50);
 const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
+/// An operator who leaves at once waits no longer than this to learn what is left.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What every part of a run shares.
 #[derive(Debug)]
@@ -116,9 +118,11 @@ pub struct Finished {
     pub totals: Totals,
     pub verdicts: Vec<Verdict>,
     pub failures: Vec<TargetFailure>,
-    /// Channels of the run that were left up, by target.
-    pub left: Vec<(String, Vec<String>)>,
+    pub left: LeftUp,
 }
+
+/// Channels of the run that were left up, by target.
+pub type LeftUp = Vec<(String, Vec<String>)>;
 
 #[derive(Debug)]
 pub struct TargetFailure {
@@ -159,7 +163,10 @@ pub async fn run(
     mut wish: watch::Receiver<Wish>,
 ) -> Result<Finished, RunError> {
     let setup = Arc::new(setup);
-    let (controls, failures) = preflight_all(&setup).await;
+    let (controls, failures) = tokio::select! {
+        checked = preflight_all(&setup) => checked,
+        () = lead::wished(&mut wish, Wish::Stop) => return Err(RunError::Interrupted),
+    };
     if controls.iter().all(Option::is_none) {
         return Err(RunError::NoTarget { failures });
     }
@@ -192,10 +199,24 @@ pub async fn run(
     lead.crew.order(Order::Start { base });
     let stopped = lead.load(&mut wish, write_failed).await;
     lead.crew.order(Order::HangingUp);
-    let left = clean_up(&setup, controls, &mut lead.failures, wish).await;
+    let left = clean_up(&setup, controls, &mut lead.failures, &wish).await;
     let Lead { crew, failures, .. } = lead;
-    crew.finish().await?;
-    finish(&setup, collector, base, (stopped, failures, left))
+    let worked = crew.finish().await;
+    let loaded = Loaded {
+        stopped,
+        failures,
+        left,
+    };
+    let finished = finish(&setup, collector, base, loaded);
+    worked?;
+    finished
+}
+
+/// What is known when the load is over and the results are not closed yet.
+struct Loaded {
+    stopped: Stopped,
+    failures: Vec<TargetFailure>,
+    left: LeftUp,
 }
 
 /// Closes the results: verdicts first, so that the manifest's end is the last word.
@@ -203,8 +224,13 @@ fn finish(
     setup: &Setup,
     collector: Collector,
     base: Duration,
-    (stopped, failures, left): (Stopped, Vec<TargetFailure>, Vec<(String, Vec<String>)>),
+    loaded: Loaded,
 ) -> Result<Finished, RunError> {
+    let Loaded {
+        stopped,
+        failures,
+        left,
+    } = loaded;
     let (recorder, error) = collector.join();
     let now = nanos(setup.clock.now().saturating_sub(base));
     let run_dir = recorder.run_dir().path().to_owned();
@@ -241,7 +267,7 @@ fn finish(
 
 async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetFailure>) {
     let mut checks = tokio::task::JoinSet::new();
-    for target in (0u16..).zip(&setup.sites).map(|(target, _)| target) {
+    for target in setup.plan.target_indices() {
         let setup = Arc::clone(setup);
         checks.spawn(async move { (target, preflight::check(&setup, target).await) });
     }
@@ -252,6 +278,8 @@ async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetF
         match result {
             Ok(control) => controls[usize::from(target)] = Some(control),
             Err(error) => {
+                // The workers need not try what has failed.
+                setup.sites[usize::from(target)].gate.shut();
                 let name = setup.plan.targets[usize::from(target)].target.name.clone();
                 failures.push(TargetFailure {
                     target: name,
@@ -263,24 +291,30 @@ async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetF
     (controls, failures)
 }
 
-/// Hangs up what the run left on each target, all targets at once, unless the operator leaves.
+/// Hangs up what the run left on each target, all targets at once; an operator who leaves learns what is left.
 async fn clean_up(
     setup: &Arc<Setup>,
     controls: Vec<Option<Control>>,
     failures: &mut Vec<TargetFailure>,
-    mut wish: watch::Receiver<Wish>,
-) -> Vec<(String, Vec<String>)> {
+    wish: &watch::Receiver<Wish>,
+) -> LeftUp {
     let mut cleanings = tokio::task::JoinSet::new();
     for (target, control) in controls.into_iter().enumerate() {
         let Some(control) = control else { continue };
         let setup = Arc::clone(setup);
         let mut wish = wish.clone();
         cleanings.spawn(async move {
-            let cleaning = clean_target(&setup, target, control);
+            let mut connection = control.connection;
             let result = tokio::select! {
-                result = cleaning => result,
-                _ = wish.wait_for(|wish| *wish == Wish::Abandon) => Ok(Vec::new()),
+                biased;
+                () = lead::wished(&mut wish, Wish::Abandon) => None,
+                result = clean_target(&setup, target, &mut connection) => Some(result),
             };
+            let result = match result {
+                Some(result) => result,
+                None => look_behind(&setup, &mut connection).await,
+            };
+            connection.logoff(LOGOFF_WITHIN).await;
             (setup.plan.targets[target].target.name.clone(), result)
         });
     }
@@ -299,7 +333,6 @@ async fn clean_up(
             Err(_) => {}
         }
     }
-    wish.mark_unchanged();
     left
 }
 
@@ -309,26 +342,31 @@ type CleaningError = Box<dyn std::error::Error + Send + Sync>;
 async fn clean_target(
     setup: &Setup,
     target: usize,
-    control: Control,
+    connection: &mut Connection,
 ) -> Result<Vec<String>, CleaningError> {
-    let mut connection = control.connection;
-    if setup.plan.originates() {
-        let cleaned = match cleanup::hang_up(&mut connection, &setup.tag).await {
-            Ok(cleaned) => cleaned,
-            Err(_) => {
-                connection = reopen(setup, target).await?;
-                cleanup::hang_up(&mut connection, &setup.tag).await?
-            }
-        };
-        connection.logoff(LOGOFF_WITHIN).await;
-        return Ok(cleaned.left);
+    if !setup.plan.originates() {
+        return Ok(Vec::new());
     }
-    connection.logoff(LOGOFF_WITHIN).await;
-    Ok(Vec::new())
+    let cleaned = match cleanup::hang_up(connection, &setup.tag).await {
+        Ok(cleaned) => cleaned,
+        Err(_) => {
+            *connection = preflight::connect(setup, &setup.sites[target]).await?;
+            cleanup::hang_up(connection, &setup.tag).await?
+        }
+    };
+    Ok(cleaned.left)
 }
 
-async fn reopen(setup: &Setup, target: usize) -> Result<Connection, OpenError> {
-    preflight::connect(setup, &setup.sites[target]).await
+/// Names what is left without touching it.
+async fn look_behind(
+    setup: &Setup,
+    connection: &mut Connection,
+) -> Result<Vec<String>, CleaningError> {
+    if !setup.plan.originates() {
+        return Ok(Vec::new());
+    }
+    let channels = cleanup::list(connection, &setup.tag, LOOK_WITHIN).await?;
+    Ok(channels.into_iter().map(|channel| channel.name).collect())
 }
 
 fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control>]) -> Manifest {
@@ -356,7 +394,7 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
                 }
             });
     let mut offered = Vec::new();
-    for target in (0u16..).zip(&plan.targets).map(|(target, _)| target) {
+    for target in plan.target_indices() {
         for (phase, planned) in (0u16..).zip(&plan.phases) {
             let rate_per_s = match planned.arrival {
                 Arrivals::Constant { rate } => Some(rate.per_second()),

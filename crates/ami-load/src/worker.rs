@@ -23,19 +23,20 @@ mod opener;
 mod pace;
 mod poller;
 mod seat;
+mod seating;
 mod traffic;
 
 use alarm::Alarm;
 use closed_loop::ClosedLoop;
 use lane::Lane;
-use opener::{Opener, Patience};
+use opener::Opener;
 use poller::Poller;
-use seat::{Duty, Opened, Seat, Seated, Work};
+use seat::{Opened, Seated, Work};
 
 use crate::arrival::OpenLoop;
-use crate::call_table::{CallTable, ended};
+use crate::call_table::CallTable;
 use crate::ledger::{Batch, Ledger};
-use crate::plan::Plan;
+use crate::plan::{Plan, nanos};
 use crate::run::Setup;
 
 /// How often overdue calls are looked for and the ledger is handed on.
@@ -72,6 +73,8 @@ pub(crate) enum Notice {
     Sessions { worker: u16, target: u16, up: u32 },
     /// All arrivals are over and answered, or given up.
     Drained,
+    /// The worker has ended on an error, which joining its thread tells.
+    Broken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +104,12 @@ pub(crate) struct Worker {
     missing: usize,
     sessions: Slab<Seated>,
     born: u64,
+    /// Sessions of groups that are up, and how many of them wait for an answer, by target.
     up: Vec<u32>,
+    in_flight: Vec<u32>,
     left: Vec<bool>,
+    /// Sockets have more than the last turn could read.
+    behind: bool,
     lanes: Vec<Lane>,
     calls: CallTable,
     schedule: Schedule,
@@ -128,7 +135,7 @@ enum Wake {
     Alarm,
     Sockets,
     Order(Option<Order>),
-    Opened(Opened),
+    Opened(Box<Opened>),
 }
 
 impl Worker {
@@ -152,7 +159,9 @@ impl Worker {
             sessions: Slab::new(),
             born: 0,
             up: vec![0; targets],
+            in_flight: vec![0; targets],
             left: vec![false; targets],
+            behind: false,
             lanes: std::iter::repeat_with(Lane::default)
                 .take(targets * plan.groups.len())
                 .collect(),
@@ -178,15 +187,16 @@ impl Worker {
                 biased;
                 rang = self.alarm.rang() => { rang?; Wake::Alarm }
                 ready = self.poller.wait() => { ready?; Wake::Sockets }
+                () = tokio::task::yield_now(), if self.behind => Wake::Sockets,
                 order = self.orders.recv() => Wake::Order(order),
-                Some(opened) = self.opened.recv() => Wake::Opened(opened),
+                Some(opened) = self.opened.recv() => Wake::Opened(Box::new(opened)),
             };
             match wake {
                 Wake::Alarm => self.alarm.rearm(),
                 Wake::Sockets => self.drain_sockets()?,
                 Wake::Order(Some(order)) => self.obey(order)?,
                 Wake::Order(None) => break,
-                Wake::Opened(opened) => self.seat(opened)?,
+                Wake::Opened(opened) => self.seat(*opened)?,
             }
         }
         self.close_books();
@@ -199,41 +209,7 @@ impl Worker {
 
     /// An instant as records count it: nanoseconds since the load began.
     fn ns(&self, at: Duration) -> u64 {
-        u64::try_from(at.saturating_sub(self.base).as_nanos()).expect("a run lasts under 500 years")
-    }
-
-    fn take_seats(&mut self) {
-        let setup = Arc::clone(&self.setup);
-        for target in (0u16..).zip(&setup.plan.targets).map(|(target, _)| target) {
-            if setup.plan.originates() {
-                self.missing += 1;
-                self.opener.open(
-                    Seat {
-                        target,
-                        duty: Duty::Observer,
-                    },
-                    Patience::Start,
-                );
-            }
-            for (group, planned) in (0u16..).zip(&setup.plan.groups) {
-                let mine = (0..planned.sessions).filter(|number| {
-                    number % u32::from(setup.plan.workers) == u32::from(self.index)
-                });
-                for number in mine {
-                    self.missing += 1;
-                    self.opener.open(
-                        Seat {
-                            target,
-                            duty: Duty::Load { group, number },
-                        },
-                        Patience::Start,
-                    );
-                }
-            }
-        }
-        if self.missing == 0 {
-            self.tell(Notice::Ready);
-        }
+        nanos(at.saturating_sub(self.base))
     }
 
     fn tell(&self, notice: Notice) {
@@ -247,6 +223,7 @@ impl Worker {
                 self.base = base;
                 self.ticked_at = base;
                 self.stage = Stage::Offering;
+                self.gauge(0);
             }
             Order::Leave { target } => self.leave(target)?,
             Order::Stop => self.stop(),
@@ -254,80 +231,6 @@ impl Worker {
             Order::Finish => self.finish()?,
         }
         Ok(())
-    }
-
-    fn leave(&mut self, target: u16) -> io::Result<()> {
-        self.left[usize::from(target)] = true;
-        let theirs: Vec<usize> = self
-            .sessions
-            .iter()
-            .filter(|(_, seated)| seated.seat.target == target)
-            .map(|(key, _)| key)
-            .collect();
-        for key in theirs {
-            self.lose(key, "the target was left")?;
-        }
-        Ok(())
-    }
-
-    /// A connection attempt ended: take the seat, or tell that it stays empty.
-    fn seat(&mut self, opened: Opened) -> io::Result<()> {
-        let Opened { seat, result } = opened;
-        let first = self.stage == Stage::Opening && self.missing > 0;
-        if first {
-            self.missing -= 1;
-        }
-        match result {
-            Ok(parts) if !self.left[usize::from(seat.target)] && !self.is_finishing() => {
-                self.born += 1;
-                let (seated, unread) = Seated::new(seat, parts, self.born)?;
-                let key = self.sessions.insert(seated);
-                self.poller.add(&self.sessions[key].stream, key)?;
-                self.count_up(seat);
-                self.digest(key, &unread)?;
-                if matches!(seat.duty, Duty::Load { .. }) {
-                    self.freed(key)?;
-                }
-            }
-            Ok(_) => {}
-            Err(error) => self.tell(Notice::SeatFailed {
-                target: seat.target,
-                error,
-            }),
-        }
-        if first && self.missing == 0 {
-            self.tell(Notice::Ready);
-        }
-        Ok(())
-    }
-
-    fn count_up(&mut self, seat: Seat) {
-        if matches!(seat.duty, Duty::Load { .. }) {
-            let up = &mut self.up[usize::from(seat.target)];
-            *up += 1;
-            if *up == 1 {
-                let up = *up;
-                self.tell(Notice::Sessions {
-                    worker: self.index,
-                    target: seat.target,
-                    up,
-                });
-            }
-        }
-    }
-
-    fn count_down(&mut self, seat: Seat) {
-        if matches!(seat.duty, Duty::Load { .. }) {
-            let up = &mut self.up[usize::from(seat.target)];
-            *up -= 1;
-            if *up == 0 {
-                self.tell(Notice::Sessions {
-                    worker: self.index,
-                    target: seat.target,
-                    up: 0,
-                });
-            }
-        }
     }
 
     fn is_finishing(&self) -> bool {
@@ -364,14 +267,30 @@ impl Worker {
     }
 
     fn next_deadline(&mut self) -> Option<Duration> {
-        let expiry = self.expiries.peek().map(|Reverse((at, ..))| *at);
+        let expiry = self.next_expiry();
         let tick = (self.stage != Stage::Opening).then(|| self.ticked_at + TICK);
-        let arrival = if self.stage == Stage::Offering {
-            self.next_arrival()
-        } else {
-            None
+        let stage = match self.stage {
+            Stage::Offering => self.next_arrival(),
+            Stage::Finishing { until } => Some(until),
+            Stage::Opening | Stage::Draining { .. } | Stage::Drained => None,
         };
-        [expiry, tick, arrival].into_iter().flatten().min()
+        [expiry, tick, stage].into_iter().flatten().min()
+    }
+
+    /// The deadline of an action that is still waited for; those that were answered are dropped on the way.
+    fn next_expiry(&mut self) -> Option<Duration> {
+        while let Some(Reverse((at, key, born, seq))) = self.expiries.peek().copied() {
+            if self.awaits(key, born, seq) {
+                return Some(at);
+            }
+            self.expiries.pop();
+        }
+        None
+    }
+
+    fn awaits(&self, key: usize, born: u64, seq: u32) -> bool {
+        let seated = self.sessions.get(key).filter(|seated| seated.born == born);
+        seated.is_some_and(|seated| seated.awaits(seq))
     }
 
     fn tick(&mut self, now: Duration) {
@@ -387,44 +306,33 @@ impl Worker {
     }
 
     fn gauge(&mut self, second: u64) {
-        let mut in_flight = vec![0; self.up.len()];
-        for (_, seated) in &self.sessions {
-            if matches!(seated.work, Work::Busy(_)) {
-                in_flight[usize::from(seated.seat.target)] += 1;
-            }
-        }
-        for (target, in_flight) in (0u16..).zip(in_flight) {
-            let sessions_ready = self.up[usize::from(target)];
-            let calls_up = self.calls.calls_up(target);
+        for target in self.setup.plan.target_indices() {
+            let index = usize::from(target);
             self.ledger.gauge(Gauge {
                 target,
                 second,
-                sessions_ready,
-                in_flight,
-                calls_up,
+                sessions_ready: self.up[index],
+                in_flight: self.in_flight[index],
+                calls_up: self.calls.calls_up(target),
             });
         }
     }
 
     /// Nothing is waited for any more.
     fn is_quiet(&self) -> bool {
-        let busy = self
-            .sessions
-            .iter()
-            .any(|(_, seated)| matches!(seated.work, Work::Busy(_)));
-        !busy && !self.calls.is_awaiting() && !self.lanes.iter().any(Lane::is_waiting)
+        self.in_flight.iter().all(|busy| *busy == 0)
+            && !self.calls.is_awaiting()
+            && !self.lanes.iter().any(Lane::is_waiting)
     }
 
     fn stop(&mut self) {
-        if self.stage == Stage::Offering {
-            let now = self.now();
-            let due = now.saturating_sub(self.base);
-            let unpicked = self.pass_over(due);
-            self.ledger.planned(unpicked);
-            self.drain(now);
-        } else if self.stage == Stage::Opening {
-            self.stage = Stage::Drained;
-            self.tell(Notice::Drained);
+        match self.stage {
+            Stage::Offering => self.drain(self.now()),
+            Stage::Opening => {
+                self.stage = Stage::Drained;
+                self.tell(Notice::Drained);
+            }
+            Stage::Draining { .. } | Stage::Drained | Stage::Finishing { .. } => {}
         }
         self.skip_waiting();
     }
@@ -439,9 +347,7 @@ impl Worker {
     fn finish(&mut self) -> io::Result<()> {
         let until = self.now() + LOGOFF_MAX;
         self.stage = Stage::Finishing { until };
-        self.expiries.push(Reverse((until, usize::MAX, 0, 0)));
-        let keys: Vec<usize> = self.sessions.iter().map(|(key, _)| key).collect();
-        for key in keys {
+        for key in self.keys(|_| true) {
             self.log_off(key)?;
         }
         Ok(())
@@ -449,22 +355,24 @@ impl Worker {
 
     /// Every action that was sent has its record, every call its line.
     fn close_books(&mut self) {
-        let now = self.ns(self.now());
-        for seated in self.sessions.drain() {
-            if let Work::Busy(in_flight) = seated.work {
-                let why = Some("the run ended before the answer");
-                self.ledger
-                    .record(ended(in_flight.record, now, Outcome::Indeterminate, why));
+        self.skip_waiting();
+        for seated in std::mem::take(&mut self.sessions) {
+            if let (
+                _,
+                Seated {
+                    work: Work::Busy(in_flight),
+                    ..
+                },
+            ) = seated
+            {
+                let why = "the run ended before the answer";
+                self.cut_off(in_flight, Outcome::Indeterminate, why);
             }
         }
-        for target in (0u16..)
-            .zip(&self.setup.plan.targets)
-            .map(|(target, _)| target)
-        {
-            for settled in self
-                .calls
-                .close(target, now, "the run ended before the completion")
-            {
+        let now = self.ns(self.now());
+        for target in self.setup.plan.target_indices() {
+            let why = "the run ended before the completion";
+            for settled in self.calls.close(target, now, why) {
                 self.ledger.settled(settled);
             }
         }

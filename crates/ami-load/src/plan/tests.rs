@@ -107,6 +107,30 @@ fn a_target_without_dial_patterns_permits_no_call() {
 }
 
 #[test]
+fn every_worker_has_a_session_of_each_group() {
+    let with = |workers| {
+        let overrides = Overrides {
+            workers: Some(workers),
+            ..Overrides::default()
+        };
+        plan_with(
+            SCENARIO,
+            &[(
+                "pbx",
+                &TARGET.replace("max_sessions = 6", "max_sessions = 60"),
+            )],
+            &overrides,
+        )
+    };
+    assert!(with(4).is_ok());
+    let error = with(5).unwrap_err().to_string();
+    assert!(
+        error.contains("5 workers cannot share the sessions of group load, which has 4"),
+        "{error}"
+    );
+}
+
+#[test]
 fn errors_name_the_place_in_the_scenario() {
     for (from, to, expected) in [
         (

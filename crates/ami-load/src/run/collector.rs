@@ -13,7 +13,9 @@ use tokio::sync::{oneshot, watch};
 use crate::ledger::Batch;
 use crate::plan::nanos;
 
-const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// The live line moves this often; results are written, and totals made, once a second.
+const SHOW_EVERY: Duration = Duration::from_millis(200);
+const SECOND: Duration = Duration::from_secs(1);
 /// Samples of a second may come this much after it ended.
 const SETTLING: Duration = Duration::from_millis(500);
 
@@ -78,18 +80,25 @@ struct Collecting {
 
 impl Collecting {
     fn run(mut self, receiver: &Receiver<Batch>) -> (Recorder, Option<RecorderError>) {
-        let mut flushed_at = Duration::ZERO;
+        let (mut shown_at, mut flushed_at) = (Duration::ZERO, Duration::ZERO);
         loop {
-            match receiver.recv_timeout(FLUSH_EVERY) {
+            match receiver.recv_timeout(SHOW_EVERY) {
                 Ok(batch) => self.take(batch),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             let now = self.clock.now();
-            if now >= flushed_at + FLUSH_EVERY {
+            if now >= flushed_at + SECOND {
                 flushed_at = now;
                 self.flush(now);
             }
+            if now >= shown_at + SHOW_EVERY {
+                shown_at = now;
+                self.show(now);
+            }
+        }
+        for gauge in self.gauges.latest.iter().flatten() {
+            self.recorder.gauge(*gauge);
         }
         (self.recorder, self.error)
     }
@@ -126,45 +135,73 @@ impl Collecting {
                 let _ = failed.send(());
             }
         }
-        let totals = Some(self.recorder.totals());
-        self.live.send_replace(Live {
-            elapsed,
-            totals,
-            gauges: self.gauges.latest.clone(),
+        let totals = self.recorder.totals();
+        self.live.send_modify(|live| live.totals = Some(totals));
+    }
+
+    fn show(&self, now: Duration) {
+        self.live.send_modify(|live| {
+            live.elapsed = now.saturating_sub(self.base);
+            live.gauges.clear();
+            live.gauges.extend(self.gauges.latest.iter().flatten());
         });
     }
 }
 
 /// Sums the gauges of the workers: a second is complete when the next begins.
 struct Gauges {
-    latest: Vec<Gauge>,
+    latest: Vec<Option<Gauge>>,
 }
 
 impl Gauges {
     fn new(targets: usize) -> Self {
-        let empty = |target| Gauge {
-            target,
-            second: 0,
-            sessions_ready: 0,
-            in_flight: 0,
-            calls_up: 0,
-        };
-        let targets = u16::try_from(targets).expect("targets are few");
         Self {
-            latest: (0..targets).map(empty).collect(),
+            latest: vec![None; targets],
         }
     }
 
     fn add(&mut self, gauge: Gauge) -> Option<Gauge> {
-        let sum = &mut self.latest[usize::from(gauge.target)];
-        if gauge.second > sum.second {
-            let complete = *sum;
-            *sum = gauge;
-            return Some(complete);
+        let latest = &mut self.latest[usize::from(gauge.target)];
+        match latest {
+            Some(sum) if gauge.second == sum.second => {
+                sum.sessions_ready += gauge.sessions_ready;
+                sum.in_flight += gauge.in_flight;
+                sum.calls_up += gauge.calls_up;
+                None
+            }
+            // A worker that was held up for a second: its row cannot be completed any more.
+            Some(sum) if gauge.second < sum.second => None,
+            _ => latest.replace(gauge),
         }
-        sum.sessions_ready += gauge.sessions_ready;
-        sum.in_flight += gauge.in_flight;
-        sum.calls_up += gauge.calls_up;
-        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauge(target: u16, second: u64, sessions_ready: u32) -> Gauge {
+        Gauge {
+            target,
+            second,
+            sessions_ready,
+            in_flight: 1,
+            calls_up: 0,
+        }
+    }
+
+    #[test]
+    fn a_second_is_the_sum_over_workers_and_complete_with_the_next() {
+        let mut gauges = Gauges::new(2);
+        assert_eq!(gauges.add(gauge(0, 3, 10)), None);
+        assert_eq!(gauges.add(gauge(1, 3, 7)), None);
+        assert_eq!(gauges.add(gauge(0, 3, 11)), None);
+        let complete = gauges.add(gauge(0, 4, 9)).expect("second 3 is over");
+        assert_eq!(
+            (complete.second, complete.sessions_ready, complete.in_flight),
+            (3, 21, 2)
+        );
+        assert_eq!(gauges.add(gauge(0, 3, 1)), None);
+        assert_eq!(gauges.latest[0], Some(gauge(0, 4, 9)));
     }
 }

@@ -60,15 +60,24 @@ impl Crew {
         self.order(Order::Finish);
         let threads = self.threads;
         let joined = tokio::task::spawn_blocking(move || {
-            threads
-                .into_iter()
-                .try_for_each(|thread| thread.join().expect("a worker does not panic"))
+            let join = |thread: JoinHandle<_>| thread.join().expect("a worker does not panic");
+            threads.into_iter().map(join).fold(Ok(()), Result::and)
         });
         joined.await.expect("joining threads does not panic")
     }
 }
 
 fn work(setup: Arc<Setup>, index: u16, links: Links) -> io::Result<()> {
+    let notices = links.notices.clone();
+    let done = drive(setup, index, links);
+    if done.is_err() {
+        // Without a listener the run is over already.
+        let _ = notices.send(Notice::Broken);
+    }
+    done
+}
+
+fn drive(setup: Arc<Setup>, index: u16, links: Links) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -48,6 +48,7 @@ impl Lead {
 
     /// A target that failed takes no further part.
     pub(super) fn leave(&mut self, target: u16) {
+        self.setup.sites[usize::from(target)].gate.shut();
         self.crew.order(Order::Leave { target });
     }
 
@@ -66,9 +67,9 @@ impl Lead {
                             self.leave(target);
                         }
                     }
+                    // A worker that ended early tells why when it is joined.
+                    Some(Notice::Broken) | None => return Err(NotStarted::NoTarget),
                     Some(notice) => self.note(&notice),
-                    // Workers that ended early tell why when they are joined.
-                    None => return Err(NotStarted::NoTarget),
                 },
                 () = wished(wish, Wish::Stop) => return Err(NotStarted::Interrupted),
             }
@@ -94,6 +95,10 @@ impl Lead {
             tokio::select! {
                 notice = self.crew.notices.recv() => match notice {
                     Some(Notice::Drained) => waiting -= 1,
+                    Some(Notice::Broken) => {
+                        waiting -= 1;
+                        stopped = self.stop(Stopped::Aborted("a worker could not go on".to_owned()));
+                    }
                     Some(Notice::SeatFailed { target, error }) => {
                         self.fail(target, FailureWhy::Seat(error));
                     }
@@ -147,11 +152,7 @@ impl Lead {
     }
 
     fn note_lost_targets(&mut self) {
-        for target in (0u16..)
-            .zip(&self.setup.plan.targets)
-            .map(|(target, _)| target)
-            .collect::<Vec<_>>()
-        {
+        for target in self.setup.plan.target_indices() {
             if !self.up.iter().any(|worker| worker[usize::from(target)]) {
                 self.fail(target, FailureWhy::Lost);
             }
@@ -160,7 +161,7 @@ impl Lead {
 }
 
 /// Until the operator wishes at least this.
-async fn wished(wish: &mut watch::Receiver<Wish>, least: Wish) {
+pub(super) async fn wished(wish: &mut watch::Receiver<Wish>, least: Wish) {
     if wish.wait_for(|wish| *wish >= least).await.is_err() {
         // The operator's side is gone: nobody will ever wish anything.
         std::future::pending().await

@@ -40,13 +40,18 @@ impl Lane {
         }
     }
 
-    /// A session became free: it takes the arrival that has waited longest, or is idle.
-    pub(crate) fn freed(&mut self, session: usize) -> Option<Waiting> {
-        let next = self.waiting.pop_front();
-        if next.is_none() {
-            self.idle.push_back(session);
-        }
-        next
+    /// The arrival that has waited longest.
+    pub(crate) fn take_next(&mut self) -> Option<Waiting> {
+        self.waiting.pop_front()
+    }
+
+    pub(crate) fn rest(&mut self, session: usize) {
+        self.idle.push_back(session);
+    }
+
+    /// In a closed loop sessions act by themselves.
+    pub(crate) fn wake_all(&mut self) {
+        self.idle.clear();
     }
 
     pub(crate) fn lost(&mut self, session: usize) {
@@ -85,13 +90,14 @@ mod tests {
     fn the_longest_idle_session_takes_the_next_arrival() {
         let mut lane = Lane::default();
         for session in [7, 3, 5] {
-            assert!(lane.freed(session).is_none());
+            lane.rest(session);
         }
         lane.lost(3);
         assert_eq!(lane.place(waiting(0)), Placed::On(7));
         assert_eq!(lane.place(waiting(1)), Placed::On(5));
         assert_eq!(lane.place(waiting(2)), Placed::Queued);
-        assert_eq!(lane.freed(7).map(|next| next.arrival.number), Some(2));
+        assert_eq!(lane.take_next().map(|next| next.arrival.number), Some(2));
+        assert!(lane.take_next().is_none());
     }
 
     #[test]

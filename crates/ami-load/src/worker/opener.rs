@@ -25,8 +25,8 @@ const TRIES_MAX: u32 = 5;
 pub(crate) enum Patience {
     /// At the start: a few tries, then the target has failed.
     Start,
-    /// In mid-run: as long as the run lasts.
-    Run,
+    /// In mid-run: as long as the run lasts, with a pause first when earlier attempts have failed.
+    Run { failed: u32 },
 }
 
 #[derive(Clone, Debug)]
@@ -46,30 +46,44 @@ impl Opener {
     pub(crate) fn open(&self, seat: Seat, patience: Patience) {
         let opener = self.clone();
         tokio::task::spawn_local(async move {
-            let result = opener.try_until(seat, patience).await;
+            let opened = opener.try_until(seat, patience).await;
             // The worker is gone when nobody receives: then nobody needs the session either.
-            let _ = opener.opened.send(Opened { seat, result });
+            let _ = opener.opened.send(opened);
         });
     }
 
-    async fn try_until(&self, seat: Seat, patience: Patience) -> Result<Parts, OpenError> {
-        let mut backoff = Backoff::new(ChaCha8Rng::seed_from_u64(random_bits()));
-        let mut tries = 0;
+    async fn try_until(&self, seat: Seat, patience: Patience) -> Opened {
+        let rng = ChaCha8Rng::seed_from_u64(random_bits());
+        let mut backoff = match patience {
+            Patience::Start | Patience::Run { failed: 0 } => Backoff::after(0, rng),
+            Patience::Run { failed } => {
+                let mut backoff = Backoff::after(failed - 1, rng);
+                tokio::time::sleep(backoff.pause()).await;
+                backoff
+            }
+        };
         loop {
-            let site = &self.setup.sites[usize::from(seat.target)];
-            let config = self.config(seat);
-            match open(&site.address, config, &site.gate, self.setup.clock).await {
-                Ok(connection) => return Ok(connection.into_parts()),
-                Err(error) if !error.is_worth_retrying() => return Err(error),
-                Err(error) => {
-                    tries += 1;
-                    if patience == Patience::Start && tries == TRIES_MAX {
-                        return Err(error);
-                    }
+            let result = self.try_once(seat).await;
+            let last = patience == Patience::Start && backoff.attempts() + 1 == TRIES_MAX;
+            match result {
+                Err(error) if error.is_worth_retrying() && !last => {}
+                result => {
+                    return Opened {
+                        seat,
+                        failed: backoff.attempts(),
+                        result: result.map(Box::new),
+                    };
                 }
             }
             tokio::time::sleep(backoff.pause()).await;
         }
+    }
+
+    async fn try_once(&self, seat: Seat) -> Result<Parts, OpenError> {
+        let site = &self.setup.sites[usize::from(seat.target)];
+        let config = self.config(seat);
+        let connection = open(&site.address, config, &site.gate, self.setup.clock).await?;
+        Ok(connection.into_parts())
     }
 
     fn config(&self, seat: Seat) -> SessionConfig {

@@ -1,17 +1,19 @@
 //! The schedule of a worker: which arrivals are due, and which session takes each.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ami_results::outcome::Outcome;
 use ami_results::record::{Record, Skipped};
 
 use super::closed_loop::stagger;
-use super::lane::{Placed, Waiting};
-use super::seat::{Duty, Work};
+use super::lane::{Lane, Placed, Waiting};
+use super::seat::{Duty, Seated, Work};
+use super::traffic::Acted;
 use super::{Stage, Worker};
 use crate::arrival::{Arrival, rotation};
-use crate::plan::{Arrivals, PlannedPhase};
+use crate::plan::{Arrivals, PlannedPhase, nanos};
 
 /// Streams of the seed: targets take the first, sessions of closed loops those from here on.
 const SESSION_STREAMS: u64 = 1 << 32;
@@ -24,13 +26,17 @@ impl Worker {
             let Some(elapsed) = now.checked_sub(self.base) else {
                 return Ok(());
             };
-            self.enter_phase(elapsed)?;
-            if let Some(arrival) = self.take_due(elapsed) {
+            while self.next_phase_at().is_some_and(|at| at <= elapsed) {
+                self.enter_next_phase()?;
+            }
+            let next = self.peek();
+            if let Some(arrival) = next.filter(|arrival| arrival.at <= elapsed) {
+                self.schedule.next();
                 self.place(arrival, self.ns(now))?;
             } else if let Some((at, key, born)) = self.closed.take_due(self.ns(now)) {
                 self.act_again(key, born, at)?;
             } else {
-                if elapsed >= self.setup.plan.duration() && self.schedule.peek().is_none() {
+                if next.is_none() && elapsed >= self.setup.plan.duration() {
                     self.drain(now);
                 }
                 return Ok(());
@@ -39,32 +45,28 @@ impl Worker {
     }
 
     pub(super) fn next_arrival(&mut self) -> Option<Duration> {
-        let open = self.schedule.peek().map(|arrival| arrival.at);
+        let open = self.peek().map(|arrival| arrival.at);
         let closed = self.closed.next_at().map(Duration::from_nanos);
-        let phases = &self.setup.plan.phases;
-        let next = self.phase.map_or(0, |phase| usize::from(phase) + 1);
-        let phase = phases
-            .get(next)
-            .map_or(self.setup.plan.duration(), |phase| phase.starts_at);
+        let phase = self
+            .next_phase_at()
+            .unwrap_or_else(|| self.setup.plan.duration());
         let first = [open, closed, Some(phase)].into_iter().flatten().min();
         first.map(|at| self.base + at)
     }
 
-    /// Counts the arrivals that were due before `elapsed` and not picked up, and drops the rest.
-    pub(super) fn pass_over(&mut self, elapsed: Duration) -> u64 {
-        let mut unpicked = 0;
-        while let Some(arrival) = self.schedule.next_if(|arrival| arrival.at <= elapsed) {
-            unpicked += u64::from(self.is_mine(&arrival));
+    /// The next arrival of this worker; those of other workers, and of targets that were left, are passed over.
+    fn peek(&mut self) -> Option<Arrival> {
+        loop {
+            let arrival = *self.schedule.peek()?;
+            if self.is_mine(&arrival) {
+                return Some(arrival);
+            }
+            self.schedule.next();
         }
-        unpicked
     }
 
     pub(super) fn skip_waiting(&mut self) {
-        let waiting: Vec<Waiting> = self
-            .lanes
-            .iter_mut()
-            .flat_map(super::lane::Lane::take_waiting)
-            .collect();
+        let waiting: Vec<Waiting> = self.lanes.iter_mut().flat_map(Lane::take_waiting).collect();
         for Waiting { arrival, .. } in waiting {
             self.skip(&arrival);
         }
@@ -75,74 +77,72 @@ impl Worker {
             && !self.left[usize::from(arrival.target)]
     }
 
-    fn take_due(&mut self, elapsed: Duration) -> Option<Arrival> {
-        loop {
-            let arrival = self.schedule.next_if(|arrival| arrival.at <= elapsed)?;
-            if self.is_mine(&arrival) {
-                return Some(arrival);
-            }
-        }
+    fn next_phase(&self) -> usize {
+        self.phase.map_or(0, |phase| usize::from(phase) + 1)
+    }
+
+    fn next_phase_at(&self) -> Option<Duration> {
+        let phase = self.setup.plan.phases.get(self.next_phase())?;
+        Some(phase.starts_at)
     }
 
     /// In a closed phase each free session is given its first turn; in an open one the free sessions are idle.
-    fn enter_phase(&mut self, elapsed: Duration) -> io::Result<()> {
-        let plan = std::sync::Arc::clone(&self.setup.plan);
-        let current = plan
-            .phases
-            .iter()
-            .rposition(|phase| phase.starts_at <= elapsed);
-        let current = current.map(|phase| u16::try_from(phase).expect("a few phases"));
-        if current == self.phase {
-            return Ok(());
-        }
-        self.phase = current;
-        self.closed.clear();
-        let Some(phase) = current.map(|phase| &plan.phases[usize::from(phase)]) else {
-            return Ok(());
+    fn enter_next_phase(&mut self) -> io::Result<()> {
+        let setup = Arc::clone(&self.setup);
+        let phases = &setup.plan.phases;
+        let is_closed = |phase: u16| {
+            let arrival = phases[usize::from(phase)].arrival;
+            matches!(arrival, Arrivals::Closed { .. })
         };
-        let free: Vec<usize> = self
-            .sessions
-            .iter()
-            .filter(|(_, seated)| matches!(seated.work, Work::Free))
-            .filter(|(_, seated)| matches!(seated.seat.duty, Duty::Load { .. }))
-            .map(|(key, _)| key)
-            .collect();
-        for key in free {
-            let Duty::Load { group, number } = self.sessions[key].seat.duty else {
-                continue;
-            };
-            let lane = self.lane_index(self.sessions[key].seat.target, group);
-            self.lanes[lane].lost(key);
-            if matches!(phase.arrival, Arrivals::Closed { .. }) {
-                let sessions = plan.groups[usize::from(group)].sessions;
-                let first = phase.starts_at + stagger(phase, number, sessions);
-                self.schedule_again(key, phase, nanos(first));
-            } else {
+        let was_closed = self.phase.is_some_and(is_closed);
+        let next = u16::try_from(self.next_phase()).expect("a few phases");
+        self.phase = Some(next);
+        self.closed.clear();
+        if is_closed(next) {
+            self.lanes.iter_mut().for_each(Lane::wake_all);
+            self.give_first_turns(&phases[usize::from(next)]);
+        } else if was_closed {
+            for key in self.keys(Seated::is_free) {
                 self.freed(key)?;
             }
         }
         Ok(())
     }
 
-    fn place(&mut self, arrival: Arrival, picked_at: u64) -> io::Result<()> {
-        self.ledger.planned(1);
-        let entry =
-            &self.setup.plan.phases[usize::from(arrival.phase)].mix[usize::from(arrival.mix)];
-        let lane = self.lane_index(arrival.target, entry.group);
-        let waiting = Waiting { arrival, picked_at };
-        match self.lanes[lane].place(waiting) {
-            Placed::On(key) => self.act(key, waiting),
-            Placed::Queued => Ok(()),
-            Placed::Skipped => {
-                self.skip(&arrival);
-                Ok(())
+    /// In the order of their turns: the rate limit of a target is kept by giving turns out one after the other.
+    fn give_first_turns(&mut self, phase: &PlannedPhase) {
+        let mut turns = Vec::new();
+        for key in self.keys(Seated::is_free) {
+            if let Duty::Load { group, number } = self.sessions[key].seat.duty {
+                let sessions = self.setup.plan.groups[usize::from(group)].sessions;
+                turns.push((phase.starts_at + stagger(phase, number, sessions), key));
             }
+        }
+        turns.sort_unstable();
+        for (at, key) in turns {
+            self.schedule_again(key, nanos(at), nanos(phase.ends_at()));
         }
     }
 
+    fn place(&mut self, arrival: Arrival, picked_at: u64) -> io::Result<()> {
+        self.ledger.planned(1);
+        let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
+        let lane = self.lane_index(arrival.target, entry.group);
+        let waiting = Waiting { arrival, picked_at };
+        match self.lanes[lane].place(waiting) {
+            Placed::On(key) => {
+                if self.act(key, waiting)? == Acted::Skipped {
+                    self.lanes[lane].rest(key);
+                }
+            }
+            Placed::Queued => {}
+            Placed::Skipped => self.skip(&arrival),
+        }
+        Ok(())
+    }
+
     pub(super) fn skip(&mut self, arrival: &Arrival) {
-        let entry =
-            &self.setup.plan.phases[usize::from(arrival.phase)].mix[usize::from(arrival.mix)];
+        let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         self.ledger.skipped(Skipped {
             target: arrival.target,
             phase: arrival.phase,
@@ -162,26 +162,32 @@ impl Worker {
         seated.work = Work::Free;
         let target = seated.seat.target;
         let lane = self.lane_index(target, group);
-        if self.lanes[lane].is_waiting() {
-            let waiting = self.lanes[lane].freed(key).expect("something waits");
-            return self.act(key, waiting);
-        }
-        let plan = std::sync::Arc::clone(&self.setup.plan);
-        let phase = self.phase.map(|phase| &plan.phases[usize::from(phase)]);
-        match phase.map(|phase| (phase, phase.arrival)) {
-            Some((phase, Arrivals::Closed { think })) if self.stage == Stage::Offering => {
-                let at = self.ns(self.now() + think);
-                self.schedule_again(key, phase, at);
-            }
-            _ => {
-                self.lanes[lane].freed(key);
+        while let Some(waiting) = self.lanes[lane].take_next() {
+            if self.act(key, waiting)? == Acted::Taken {
+                return Ok(());
             }
         }
+        self.rest(key, lane);
         Ok(())
     }
 
-    fn schedule_again(&mut self, key: usize, phase: &PlannedPhase, at: u64) {
-        let until = nanos(phase.starts_at + phase.duration);
+    /// Until its next turn, or until an arrival takes it.
+    fn rest(&mut self, key: usize, lane: usize) {
+        let phase = self
+            .phase
+            .map(|phase| &self.setup.plan.phases[usize::from(phase)]);
+        match phase.map(|phase| (phase.arrival, phase.ends_at())) {
+            Some((Arrivals::Closed { think }, until)) => {
+                if self.stage == Stage::Offering {
+                    let at = self.ns(self.now() + think);
+                    self.schedule_again(key, at, nanos(until));
+                }
+            }
+            _ => self.lanes[lane].rest(key),
+        }
+    }
+
+    fn schedule_again(&mut self, key: usize, at: u64, until: u64) {
         let seated = &self.sessions[key];
         self.closed
             .schedule((key, seated.born), seated.seat.target, at, until);
@@ -193,36 +199,38 @@ impl Worker {
             return Ok(());
         };
         let picked_at = self.ns(self.now());
-        let seed = self.setup.plan.seed;
         let planned = &self.setup.plan.phases[usize::from(phase)];
-        let Some(seated) = self.sessions.get_mut(key) else {
+        let Some(seated) = self
+            .sessions
+            .get_mut(key)
+            .filter(|seated| seated.born == born && seated.is_free())
+        else {
             return Ok(());
         };
         let Duty::Load { group, number } = seated.seat.duty else {
             return Ok(());
         };
-        if seated.born != born || !matches!(seated.work, Work::Free) {
-            return Ok(());
-        }
-        let first = rotation(seed, SESSION_STREAMS + u64::from(number));
-        let of_group = |turn: &u64| {
-            let mix = planned.cycle.at(first + turn);
-            planned.mix[usize::from(mix)].group == group
-        };
-        let turns = seated.turns..seated.turns + planned.cycle.len();
+        let first = rotation(self.setup.plan.seed, SESSION_STREAMS + u64::from(number));
+        let mix = |turn: u64| planned.cycle.at(first + turn);
+        let turns = seated.seat.turns..seated.seat.turns + planned.cycle.len();
+        let of_group = |turn: &u64| planned.mix[usize::from(mix(*turn))].group == group;
         let Some(turn) = turns.into_iter().find(of_group) else {
             return Ok(());
         };
-        seated.turns = turn + 1;
+        seated.seat.turns = turn + 1;
+        let target = seated.seat.target;
         let arrival = Arrival {
             at: Duration::from_nanos(at),
-            target: seated.seat.target,
+            target,
             phase,
-            mix: planned.cycle.at(first + turn),
+            mix: mix(turn),
             number: turn,
         };
         self.ledger.planned(1);
-        self.act(key, Waiting { arrival, picked_at })
+        if self.act(key, Waiting { arrival, picked_at })? == Acted::Skipped {
+            self.rest(key, self.lane_index(target, group));
+        }
+        Ok(())
     }
 
     pub(super) fn lane_index(&self, target: u16, group: u16) -> usize {
@@ -230,10 +238,13 @@ impl Worker {
     }
 
     /// The record of an arrival that a session takes now.
-    pub(super) fn begin_record(&self, waiting: Waiting, session: u32) -> Record {
+    pub(super) fn begin_record(&self, waiting: Waiting, key: usize) -> Record {
         let Waiting { arrival, picked_at } = waiting;
-        let entry =
-            &self.setup.plan.phases[usize::from(arrival.phase)].mix[usize::from(arrival.mix)];
+        let session = match self.sessions[key].seat.duty {
+            Duty::Load { number, .. } => number,
+            Duty::Observer => unreachable!("an observer takes no action"),
+        };
+        let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         Record {
             target: arrival.target,
             phase: arrival.phase,
@@ -251,8 +262,4 @@ impl Worker {
             error: None,
         }
     }
-}
-
-fn nanos(offset: Duration) -> u64 {
-    u64::try_from(offset.as_nanos()).expect("a run lasts under 500 years")
 }

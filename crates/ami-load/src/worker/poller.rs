@@ -7,12 +7,20 @@ use std::os::fd::OwnedFd;
 use rustix::event::epoll;
 use tokio::io::unix::AsyncFd;
 
-/// Sessions handled between two looks at the schedule.
-const BATCH: usize = 64;
+/// Sessions that one look brings at most.
+pub(crate) const BATCH: usize = 64;
 
-#[derive(Debug)]
 pub(crate) struct Poller {
     set: AsyncFd<OwnedFd>,
+    events: Vec<epoll::Event>,
+}
+
+impl std::fmt::Debug for Poller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Poller")
+            .field("set", &self.set)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Lets the runtime wait for a descriptor.
@@ -28,8 +36,23 @@ pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Readiness {
     pub(crate) session: usize,
-    pub(crate) writable: bool,
-    pub(crate) readable: bool,
+    flags: epoll::EventFlags,
+}
+
+impl Readiness {
+    pub(crate) fn is_writable(self) -> bool {
+        self.flags.contains(epoll::EventFlags::OUT)
+    }
+
+    pub(crate) fn is_readable(self) -> bool {
+        self.flags.contains(epoll::EventFlags::IN) || self.is_ended()
+    }
+
+    /// The peer sends no more: the end stands behind the last bytes, and is not told of again.
+    pub(crate) fn is_ended(self) -> bool {
+        let ended = epoll::EventFlags::RDHUP | epoll::EventFlags::HUP | epoll::EventFlags::ERR;
+        self.flags.intersects(ended)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +75,10 @@ impl Interest {
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        Ok(Self { set: watch(set)? })
+        Ok(Self {
+            set: watch(set)?,
+            events: Vec::with_capacity(BATCH),
+        })
     }
 
     pub(crate) fn add(&self, stream: &TcpStream, session: usize) -> io::Result<()> {
@@ -74,42 +100,32 @@ impl Poller {
         Ok(epoll::delete(&self.set, stream)?)
     }
 
-    /// Waits until some session is ready; drain with `ready` afterwards.
+    /// Waits until some session becomes ready. It is told of that once: whoever does not read everything must come back.
     pub(crate) async fn wait(&self) -> io::Result<()> {
         self.set.readable().await?.clear_ready();
         Ok(())
     }
 
-    /// Up to a batch of sessions that are ready now.
-    pub(crate) fn ready(&self) -> io::Result<Vec<Readiness>> {
-        let mut events = Vec::with_capacity(BATCH);
+    /// Looks which sessions are ready now: how many, up to a batch; `at` tells them.
+    pub(crate) fn look(&mut self) -> io::Result<usize> {
+        self.events.clear();
         let now = rustix::event::Timespec {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        match epoll::wait(
-            &self.set,
-            rustix::buffer::spare_capacity(&mut events),
-            Some(&now),
-        ) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        let room = rustix::buffer::spare_capacity(&mut self.events);
+        match epoll::wait(&self.set, room, Some(&now)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(self.events.len()),
+            Err(error) => Err(error.into()),
         }
-        Ok(events.iter().map(readiness).collect())
     }
-}
 
-fn readiness(event: &epoll::Event) -> Readiness {
-    let flags = event.flags;
-    Readiness {
-        session: usize::try_from(event.data.u64()).expect("it was a usize"),
-        writable: flags.contains(epoll::EventFlags::OUT),
-        readable: flags.intersects(
-            epoll::EventFlags::IN
-                | epoll::EventFlags::RDHUP
-                | epoll::EventFlags::HUP
-                | epoll::EventFlags::ERR,
-        ),
+    pub(crate) fn at(&self, index: usize) -> Readiness {
+        let event = &self.events[index];
+        Readiness {
+            session: usize::try_from(event.data.u64()).expect("it was a usize"),
+            flags: event.flags,
+        }
     }
 }
 

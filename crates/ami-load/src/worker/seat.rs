@@ -1,6 +1,7 @@
 //! A seat is what a session is for: load of a group, or watching the calls of a target. It outlives the connection.
 
 use std::net::TcpStream;
+use std::time::Duration;
 
 use ami_client::connection::Parts;
 use ami_client::open::OpenError;
@@ -15,6 +16,8 @@ use crate::run_tag::CallKey;
 pub(crate) struct Seat {
     pub(crate) target: u16,
     pub(crate) duty: Duty,
+    /// Turns taken in closed loops.
+    pub(crate) turns: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +38,9 @@ pub(crate) struct Seated {
     pub(crate) work: Work,
     /// Tells it from other sessions that had the same key.
     pub(crate) born: u64,
-    /// Turns taken in closed loops.
-    pub(crate) turns: u64,
+    pub(crate) opened_at: Duration,
+    /// Attempts to fill this seat that failed, the last in a row.
+    pub(crate) failed: u32,
     /// Bytes the kernel did not take yet.
     pub(crate) unsent: Vec<u8>,
 }
@@ -64,27 +68,47 @@ pub(crate) struct InFlight {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) seat: Seat,
-    pub(crate) result: Result<Parts, OpenError>,
+    pub(crate) failed: u32,
+    pub(crate) result: Result<Box<Parts>, OpenError>,
 }
 
 impl Seated {
-    pub(crate) fn new(seat: Seat, parts: Parts, born: u64) -> std::io::Result<(Self, Vec<u8>)> {
+    /// The session in its seat, and the bytes that were read but not decoded yet.
+    pub(crate) fn new(
+        seat: Seat,
+        parts: Parts,
+        born: u64,
+        opened_at: Duration,
+    ) -> std::io::Result<(Self, Vec<u8>)> {
         let Wire::Tcp(stream) = parts.wire else {
             return Err(std::io::Error::other(
                 "the load worker drives TCP connections",
             ));
         };
-        let stream = stream.into_std()?;
         let seated = Self {
             seat,
-            stream,
+            stream: stream.into_std()?,
             decoder: parts.decoder,
             session: parts.session,
             work: Work::Free,
             born,
-            turns: 0,
+            opened_at,
+            failed: 0,
             unsent: Vec::new(),
         };
         Ok((seated, parts.unread))
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self.work, Work::Free)
+    }
+
+    /// Whether the action `seq` is still waited for, in time or late.
+    pub(crate) fn awaits(&self, seq: u32) -> bool {
+        match &self.work {
+            Work::Busy(in_flight) => in_flight.slot.seq == seq,
+            Work::Stuck { seq: since } => *since == seq,
+            Work::Free | Work::LoggingOff => false,
+        }
     }
 }

@@ -4,18 +4,20 @@ use std::cmp::Reverse;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
 
-use ami_proto::action::Action;
 use ami_proto::frame::Frame;
 use ami_proto::session::{Answer, AnswerOutcome, Disposition, Done, Expired};
 use ami_results::outcome::Outcome;
 
 use super::lane::Waiting;
-use super::opener::Patience;
-use super::poller::Interest;
+use super::poller::{BATCH, Interest};
 use super::seat::{Duty, InFlight, Work};
-use super::{LOGOFF_MAX, Stage, Worker};
+use super::{LOGOFF_MAX, READ_BYTES, Stage, Worker};
 use crate::call_table::{Bounds, ended};
+use crate::plan::nanos;
 use crate::script::Line;
+
+/// Looks at the sockets before deadlines and orders have their turn: a peer that floods us must not hold them up.
+const LOOKS_PER_TURN: usize = 4;
 
 /// After its answer, an OriginateResponse may be this much later than the ringing time allows.
 const COMPLETION_GRACE: Duration = Duration::from_secs(10);
@@ -38,101 +40,110 @@ enum Answered {
     Rejected(Box<str>),
 }
 
+/// What became of an arrival that a session was to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acted {
+    Taken,
+    /// The target has as many calls as it permits: the session is as free as before.
+    Skipped,
+}
+
 impl Worker {
     /// Sends the action of an arrival on a free session.
-    pub(super) fn act(&mut self, key: usize, waiting: Waiting) -> io::Result<()> {
-        let setup = std::sync::Arc::clone(&self.setup);
+    pub(super) fn act(&mut self, key: usize, waiting: Waiting) -> io::Result<Acted> {
         let arrival = waiting.arrival;
-        let entry = &setup.plan.phases[usize::from(arrival.phase)].mix[usize::from(arrival.mix)];
-        let line = setup
-            .script
-            .line(arrival.phase, arrival.mix, arrival.target);
-        let Duty::Load { number, .. } = self.sessions[key].seat.duty else {
-            return Ok(());
-        };
-        let now = self.now();
-        let (action, answer, call) = match line {
-            Line::Same { action, answer } => (std::borrow::Cow::Borrowed(action), *answer, None),
+        let Self { setup, calls, .. } = self;
+        let (now, base) = (setup.clock.now(), self.base);
+        let ns = |at: Duration| nanos(at.saturating_sub(base));
+        let deadline = now + setup.plan.entry(arrival.phase, arrival.mix).timeout;
+        let session = &mut self.sessions[key].session;
+        let script = &setup.script;
+        let (sent, call) = match script.line(arrival.phase, arrival.mix, arrival.target) {
+            Line::Same { action, answer } => (session.send(now, action, *answer, deadline), None),
             Line::Call {
                 originate,
                 hold,
                 ring,
             } => {
-                let up = self.calls.calls_up(arrival.target);
-                if up >= setup.plan.calls_up_max(arrival.target) {
+                let permitted = setup.plan.calls_up_max(arrival.target, self.index);
+                if calls.calls_up(arrival.target) >= permitted {
                     self.skip(&arrival);
-                    return self.freed(key);
+                    return Ok(Acted::Skipped);
                 }
                 let bounds = Bounds {
-                    completion_due: self.ns(now + *ring + COMPLETION_GRACE),
-                    gone_by: self.ns(now + *ring + *hold + END_GRACE),
+                    completion_due: ns(now + *ring + COMPLETION_GRACE),
+                    gone_by: ns(now + *ring + *hold + END_GRACE),
                 };
-                let intended_at =
-                    u64::try_from(arrival.at.as_nanos()).expect("a run lasts under 500 years");
-                let call = self
-                    .calls
-                    .place(arrival.target, arrival.phase, intended_at, bounds);
+                let call = calls.place(arrival.target, arrival.phase, nanos(arrival.at), bounds);
                 let mut originate = originate.clone();
                 originate.channel_id = Some(setup.tag.channel_id(call));
                 let action = originate
                     .action()
                     .expect("the script was built with a longer text");
-                (std::borrow::Cow::Owned(action), Answer::Single, Some(call))
+                let sent = session.send(now, &action, Answer::Single, deadline);
+                if let Ok(slot) = sent {
+                    calls.sent_as(call, session.action_id(slot).as_bytes());
+                }
+                (sent, Some(call))
             }
         };
-        let mut record = self.begin_record(waiting, number);
-        let deadline = now + entry.timeout;
-        let seated = &mut self.sessions[key];
-        match seated.session.send(now, &action, answer, deadline) {
+        let record = self.begin_record(waiting, key);
+        match sent {
             Ok(slot) => {
-                if let Some(call) = call {
-                    self.calls
-                        .sent_as(call, seated.session.action_id(slot).as_bytes());
-                }
-                let sent_at = self.setup.clock.now().saturating_sub(self.base);
-                record.sent_at =
-                    Some(u64::try_from(sent_at.as_nanos()).expect("a run lasts under 500 years"));
-                seated.work = Work::Busy(InFlight { slot, record, call });
-                self.expiries
-                    .push(Reverse((deadline, key, seated.born, slot.seq)));
-                self.transmit(key)
+                self.begin(key, InFlight { slot, record, call });
+                let born = self.sessions[key].born;
+                self.expiries.push(Reverse((deadline, key, born, slot.seq)));
+                self.transmit(key)?;
             }
             Err(_) => {
                 // A session that is free but takes no action is one the PBX has said goodbye to.
+                let why = "the session took no action";
                 if let Some(call) = call {
                     self.calls.not_accepted(call);
                 }
-                let at = self.ns(now);
-                let why = Some("the session took no action");
-                self.ledger
-                    .record(ended(record, at, Outcome::Disconnected, why));
-                self.lose(key, "the session took no action")
+                let record = ended(record, ns(now), Outcome::Disconnected, Some(why));
+                self.ledger.record(record);
+                self.lose(key, why)?;
             }
         }
+        Ok(Acted::Taken)
+    }
+
+    /// The last thing before the bytes go to the kernel: this is when the action was sent.
+    fn begin(&mut self, key: usize, mut in_flight: InFlight) {
+        self.in_flight[usize::from(in_flight.record.target)] += 1;
+        in_flight.record.sent_at = Some(self.ns(self.now()));
+        self.sessions[key].work = Work::Busy(in_flight);
     }
 
     /// Hands the kernel what the session wants written; the rest waits for the socket.
-    fn transmit(&mut self, key: usize) -> io::Result<()> {
+    pub(super) fn transmit(&mut self, key: usize) -> io::Result<()> {
         let seated = &mut self.sessions[key];
         self.out.clear();
         while seated.session.take_transmit(&mut self.out) {}
-        if !seated.unsent.is_empty() {
-            seated.unsent.extend_from_slice(&self.out);
+        let written = if seated.unsent.is_empty() {
+            (&seated.stream).write(&self.out)
+        } else {
+            Ok(0)
+        };
+        let written = match written {
+            Err(error) if is_passing(&error) => Ok(0),
+            written => written,
+        };
+        let unwritten = &self.out[*written.as_ref().unwrap_or(&0)..];
+        if unwritten.is_empty() {
             return Ok(());
         }
-        match (&seated.stream).write(&self.out) {
-            Ok(written) if written == self.out.len() => Ok(()),
-            Ok(written) => self.keep_unsent(key, written),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.keep_unsent(key, 0),
+        seated.unsent.extend_from_slice(unwritten);
+        if let Work::Busy(in_flight) = &mut seated.work {
+            in_flight.record.sent_at = None;
+        }
+        match written {
+            Ok(_) => self
+                .poller
+                .change(&seated.stream, key, Interest::ReadAndWrite),
             Err(error) => self.lose(key, &error.kind().to_string()),
         }
-    }
-
-    fn keep_unsent(&mut self, key: usize, written: usize) -> io::Result<()> {
-        let seated = &mut self.sessions[key];
-        seated.unsent.extend_from_slice(&self.out[written..]);
-        self.poller
-            .change(&seated.stream, key, Interest::ReadAndWrite)
     }
 
     fn flush(&mut self, key: usize) -> io::Result<()> {
@@ -142,59 +153,62 @@ impl Worker {
         match (&seated.stream).write(&seated.unsent) {
             Ok(written) => {
                 seated.unsent.drain(..written);
-                if seated.unsent.is_empty() {
-                    let now = self.setup.clock.now().saturating_sub(self.base);
-                    if let Work::Busy(in_flight) = &mut seated.work {
-                        in_flight.record.sent_at = u64::try_from(now.as_nanos()).ok();
-                    }
-                    self.poller.change(&seated.stream, key, Interest::Read)?;
+                if !seated.unsent.is_empty() {
+                    return Ok(());
                 }
-                Ok(())
+                if let Work::Busy(in_flight) = &mut seated.work {
+                    let elapsed = self.setup.clock.now().saturating_sub(self.base);
+                    in_flight.record.sent_at = Some(nanos(elapsed));
+                }
+                self.poller.change(&seated.stream, key, Interest::Read)
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) if is_passing(&error) => Ok(()),
             Err(error) => self.lose(key, &error.kind().to_string()),
         }
     }
 
-    /// Reads every session that has bytes, with a look at the schedule after each batch.
+    /// Reads every session that has bytes, with a look at the schedule after each; what a turn leaves, the next one reads.
     pub(super) fn drain_sockets(&mut self) -> io::Result<()> {
-        loop {
-            let ready = self.poller.ready()?;
-            if ready.is_empty() {
-                return Ok(());
-            }
-            for readiness in ready {
-                if readiness.writable {
+        self.behind = true;
+        for _ in 0..LOOKS_PER_TURN {
+            let ready = self.poller.look()?;
+            let mut more = ready == BATCH;
+            for index in 0..ready {
+                let readiness = self.poller.at(index);
+                more |= readiness.is_ended();
+                if readiness.is_writable() {
                     self.flush(readiness.session)?;
                 }
-                if readiness.readable {
-                    self.read(readiness.session)?;
+                if readiness.is_readable() {
+                    more |= self.read(readiness.session)? == READ_BYTES;
+                }
+                if self.stage == Stage::Offering {
+                    self.offer()?;
                 }
             }
-            if self.stage == Stage::Offering {
-                self.offer()?;
+            if !more {
+                self.behind = false;
+                break;
             }
         }
+        Ok(())
     }
 
-    fn read(&mut self, key: usize) -> io::Result<()> {
+    /// How many bytes there were.
+    fn read(&mut self, key: usize) -> io::Result<usize> {
         let Some(seated) = self.sessions.get(key) else {
-            return Ok(());
+            return Ok(0);
         };
         let mut input = std::mem::take(&mut self.input);
         let read = (&seated.stream).read(&mut input);
-        let done = match read {
+        let done = match &read {
             Ok(0) => self.lose(key, "the PBX closed the connection"),
-            Ok(length) => self.digest(key, &input[..length]),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-            {
-                Ok(())
-            }
+            Ok(length) => self.digest(key, &input[..*length]),
+            Err(error) if is_passing(error) => Ok(()),
             Err(error) => self.lose(key, &error.kind().to_string()),
         };
         self.input = input;
-        done
+        done.map(|()| read.unwrap_or(0))
     }
 
     /// Decodes what one read brought; its one time stamp is taken here, after the system call.
@@ -216,19 +230,26 @@ impl Worker {
                 }
                 _ => advance(&mut seated.work, &disposition, &frame, at),
             };
+            let is_over = seated.session.is_closing();
             match advance {
                 Advance::Nothing => {}
                 Advance::Ended(in_flight, answered) => {
                     self.conclude(in_flight, answered, at);
-                    self.freed(key)?;
+                    if !is_over {
+                        self.freed(key)?;
+                    }
                 }
                 Advance::Unstuck => self.freed(key)?,
+            }
+            if is_over {
+                return self.lose(key, "the PBX said goodbye");
             }
         }
     }
 
     fn conclude(&mut self, in_flight: InFlight, answered: Answered, at: u64) {
         let InFlight { record, call, .. } = in_flight;
+        self.in_flight[usize::from(record.target)] -= 1;
         match (answered, call) {
             (Answered::Success, None) => {
                 self.ledger
@@ -251,29 +272,20 @@ impl Worker {
     /// Actions whose deadline has passed.
     pub(super) fn expire(&mut self) -> io::Result<()> {
         let now = self.now();
-        while let Some(Reverse((deadline, key, born, seq))) = self.expiries.peek().copied() {
-            if deadline > now {
-                return Ok(());
-            }
-            self.expiries.pop();
-            let Some(seated) = self
-                .sessions
-                .get_mut(key)
-                .filter(|seated| seated.born == born)
-            else {
-                continue;
+        while self.next_expiry().is_some_and(|at| at <= now) {
+            let Some(Reverse((_, key, ..))) = self.expiries.pop() else {
+                break;
             };
-            match &seated.work {
-                Work::Busy(in_flight) if in_flight.slot.seq == seq => self.time_out(key, now),
-                Work::Stuck { seq: since } if *since == seq => {
-                    self.lose(key, "no answer at all")?
-                }
-                _ => {}
+            if matches!(self.sessions[key].work, Work::Stuck { .. }) {
+                self.lose(key, "no answer at all")?;
+            } else {
+                self.time_out(key, now);
             }
         }
         Ok(())
     }
 
+    /// The session takes nothing more until the late answer comes, for which it is given as long again.
     fn time_out(&mut self, key: usize, now: Duration) {
         let at = self.ns(now);
         let seated = &mut self.sessions[key];
@@ -283,83 +295,19 @@ impl Worker {
         };
         let seq = in_flight.slot.seq;
         seated.work = Work::Stuck { seq };
-        let patience = Duration::from_nanos(at - in_flight.record.sent_at.unwrap_or(at).min(at));
-        self.expiries.push(Reverse((
-            now + patience.max(LOGOFF_MAX),
-            key,
-            seated.born,
-            seq,
-        )));
-        if let Some(call) = in_flight.call {
-            self.calls.answer_lost(call);
-        }
-        self.ledger.record(ended(
-            in_flight.record,
-            at,
-            Outcome::TimedOut,
-            Some("no answer in time"),
-        ));
+        let record = &in_flight.record;
+        let waited = at.saturating_sub(record.sent_at.unwrap_or(record.picked_at));
+        let patience = Duration::from_nanos(waited).max(LOGOFF_MAX);
+        let born = seated.born;
+        self.expiries
+            .push(Reverse((now + patience, key, born, seq)));
+        self.cut_off(in_flight, Outcome::TimedOut, "no answer in time");
     }
+}
 
-    /// The connection is gone: its action ends, and in mid-run its seat is opened again.
-    pub(super) fn lose(&mut self, key: usize, why: &str) -> io::Result<()> {
-        let Some(seated) = self.sessions.try_remove(key) else {
-            return Ok(());
-        };
-        self.poller.remove(&seated.stream)?;
-        let at = self.ns(self.now());
-        let seat = seated.seat;
-        self.count_down(seat);
-        match seat.duty {
-            Duty::Load { group, .. } => {
-                let lane = self.lane_index(seat.target, group);
-                self.lanes[lane].lost(key);
-            }
-            Duty::Observer => {
-                for settled in self.calls.blinded(seat.target, at) {
-                    self.ledger.settled(settled);
-                }
-            }
-        }
-        if let Work::Busy(in_flight) = seated.work {
-            let outcome = if seated.unsent.is_empty() {
-                Outcome::Indeterminate
-            } else {
-                Outcome::Disconnected
-            };
-            if let Some(call) = in_flight.call {
-                self.calls.answer_lost(call);
-            }
-            self.ledger
-                .record(ended(in_flight.record, at, outcome, Some(why)));
-        }
-        let leaving = self.left[usize::from(seat.target)] || self.is_finishing();
-        if !leaving {
-            self.opener.open(seat, Patience::Run);
-        }
-        Ok(())
-    }
-
-    /// Says goodbye on a session that is free; one that is not is closed as it is.
-    pub(super) fn log_off(&mut self, key: usize) -> io::Result<()> {
-        let now = self.now();
-        let seated = &mut self.sessions[key];
-        let polite = matches!(seated.work, Work::Free)
-            && seated
-                .session
-                .send(
-                    now,
-                    &Action::new("Logoff"),
-                    Answer::Single,
-                    now + LOGOFF_MAX,
-                )
-                .is_ok();
-        if !polite {
-            return self.lose(key, "the run ended before the answer");
-        }
-        seated.work = Work::LoggingOff;
-        self.transmit(key)
-    }
+/// Errors that say to try again later.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// Moves the action in flight on by one frame.

@@ -49,7 +49,6 @@ pub(crate) struct Ran {
     pub(crate) result: Result<Finished, RunError>,
     pub(crate) records: Vec<Record>,
     pub(crate) calls: Vec<CallRecord>,
-    pub(crate) run_dir: TempDir,
 }
 
 /// A scenario of one group and one phase.
@@ -159,7 +158,6 @@ impl Bench {
             result,
             records,
             calls,
-            run_dir: home,
         }
     }
 }

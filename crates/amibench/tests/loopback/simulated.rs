@@ -9,7 +9,7 @@ use ami_sim::{Account, Accounts, Profile, spawn_thread};
 use crate::bench::{Bench, SECRET, constant, scenario};
 
 const MIX: &str = "{ share = 9, ping = {} }, \
-                   { share = 1, originate = { role = \"answers\", hold = \"500ms\", ring = \"2s\" } }, \
+                   { share = 1, originate = { role = \"answers\", hold = \"3s\", ring = \"2s\" } }, \
                    { share = 1, query = \"CoreShowChannels\" }";
 
 /// Channel, context and extension of a call that is answered.
@@ -31,10 +31,10 @@ const ANSWERS: [(&str, &str, &str, &str); 3] = [
 
 #[test]
 fn our_books_are_those_of_the_pbx() {
-    for (profile, channel, context, exten) in ANSWERS {
+    for (name, channel, context, exten) in ANSWERS {
         let accounts = Accounts::new(Account::new("bench", SECRET, "all", "all"));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let profile = Profile::named(profile).unwrap();
+        let profile = Profile::named(name).unwrap();
         let sim = spawn_thread(profile, address, accounts, 1).unwrap();
         let (_, at) = channel.split_once('@').unwrap();
         let ran = Bench::new(scenario(6, "1s", &constant("110/s"), MIX))
@@ -56,7 +56,8 @@ fn our_books_are_those_of_the_pbx() {
         assert_eq!(ran.count(Outcome::Success), 110, "{:?}", ran.records);
         assert_eq!(counters.actions_of("Ping"), 90);
         assert_eq!(counters.actions_of("Originate"), 10);
-        assert_eq!((counters.calls_placed, counters.calls_answered), (10, 10));
+        let calls = (counters.calls_placed, counters.calls_answered);
+        assert_eq!(calls, (10, 10), "{name}: {:?}", ran.calls);
         assert_eq!(counters.channels_up, 0, "nothing is left");
         assert_eq!(ran.calls.len(), 10);
         assert!(

@@ -98,3 +98,20 @@ fn a_slow_target_harms_no_other() {
     assert_eq!(ran.count(Outcome::Success), 50);
     assert_eq!(ran.counts(0).records() + ran.counts(0).skipped, 50);
 }
+
+#[test]
+fn a_target_that_refuses_us_sees_one_login_and_harms_no_other() {
+    let refuses = Manners::usual()
+        .on("Login", |said, line| {
+            line.answer(said, &["Response: Error", "Message: Authentication failed"])?;
+            Ok(Then::Close)
+        })
+        .start();
+    let lives = Manners::usual().start();
+    let ran = bench()
+        .target(refuses.address())
+        .target(lives.address())
+        .run();
+    check_unharmed(&ran, 1);
+    assert_eq!((refuses.count("Login"), refuses.connections()), (1, 1));
+}

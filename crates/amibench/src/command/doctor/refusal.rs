@@ -14,7 +14,7 @@ use crate::exit_code::Exit;
 pub(super) fn finding(error: &OpenError, target: &Target, local: Option<SocketAddr>) -> Finding {
     let us = local.map_or_else(|| "our address".to_owned(), |local| local.ip().to_string());
     let (subject, causes) = match error {
-        OpenError::Credentials(_) => ("login", vec![]),
+        OpenError::Credentials(_) | OpenError::Shut { .. } => ("login", vec![]),
         OpenError::Connect { source, .. } => ("connect", of_connect(source)),
         OpenError::ConnectTimedOut { .. } => (
             "connect",

@@ -1,0 +1,199 @@
+//! Who sits where: seats are taken at the start, kept while the run lasts, and left at its end.
+
+use std::io;
+use std::time::Duration;
+
+use ami_client::open::OpenError;
+use ami_proto::action::Action;
+use ami_proto::session::Answer;
+use ami_results::outcome::Outcome;
+
+use super::opener::Patience;
+use super::seat::{Duty, InFlight, Opened, Seat, Seated, Work};
+use super::{LOGOFF_MAX, Notice, Stage, Worker};
+use crate::call_table::ended;
+
+/// A session that ends sooner after its login was turned away, as far as pauses between attempts are concerned.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
+
+impl Worker {
+    pub(super) fn take_seats(&mut self) {
+        for seat in self.seats() {
+            self.missing += 1;
+            self.opener.open(seat, Patience::Start);
+        }
+        if self.missing == 0 {
+            self.tell(Notice::Ready);
+        }
+    }
+
+    /// The seats of this worker: an observer on each target where calls are made, and its share of every group.
+    fn seats(&self) -> Vec<Seat> {
+        let plan = &self.setup.plan;
+        let mut duties = Vec::new();
+        if plan.originates() {
+            duties.push(Duty::Observer);
+        }
+        for (group, planned) in (0..).zip(&plan.groups) {
+            let mine = (0..planned.sessions)
+                .filter(|number| number % u32::from(plan.workers) == u32::from(self.index));
+            duties.extend(mine.map(|number| Duty::Load { group, number }));
+        }
+        let on_target = |target| {
+            duties.iter().map(move |duty| Seat {
+                target,
+                duty: *duty,
+                turns: 0,
+            })
+        };
+        plan.target_indices().flat_map(on_target).collect()
+    }
+
+    /// A connection attempt ended: take the seat, or tell that it stays empty.
+    pub(super) fn seat(&mut self, opened: Opened) -> io::Result<()> {
+        let Opened {
+            seat,
+            failed,
+            result,
+        } = opened;
+        let first = self.stage == Stage::Opening && self.missing > 0;
+        if first {
+            self.missing -= 1;
+        }
+        let wanted = !self.left[usize::from(seat.target)] && !self.is_finishing();
+        match result {
+            Ok(parts) if wanted => {
+                self.born += 1;
+                let (seated, unread) = Seated::new(seat, *parts, self.born, self.now())?;
+                let seated = Seated { failed, ..seated };
+                let key = self.sessions.insert(seated);
+                self.poller.add(&self.sessions[key].stream, key)?;
+                self.count_up(seat);
+                self.digest(key, &unread)?;
+                self.freed(key)?;
+            }
+            // Why it is shut was told when it was.
+            Ok(_) | Err(OpenError::Shut { .. }) => {}
+            Err(error) => self.tell(Notice::SeatFailed {
+                target: seat.target,
+                error,
+            }),
+        }
+        if first && self.missing == 0 {
+            self.tell(Notice::Ready);
+        }
+        Ok(())
+    }
+
+    fn count_up(&mut self, seat: Seat) {
+        if matches!(seat.duty, Duty::Load { .. }) {
+            let up = &mut self.up[usize::from(seat.target)];
+            *up += 1;
+            if *up == 1 {
+                self.tell_sessions(seat.target);
+            }
+        }
+    }
+
+    fn count_down(&mut self, seat: Seat) {
+        if matches!(seat.duty, Duty::Load { .. }) {
+            let up = &mut self.up[usize::from(seat.target)];
+            *up -= 1;
+            if *up == 0 {
+                self.tell_sessions(seat.target);
+            }
+        }
+    }
+
+    fn tell_sessions(&self, target: u16) {
+        self.tell(Notice::Sessions {
+            worker: self.index,
+            target,
+            up: self.up[usize::from(target)],
+        });
+    }
+
+    pub(super) fn leave(&mut self, target: u16) -> io::Result<()> {
+        self.left[usize::from(target)] = true;
+        for key in self.keys(|seated| seated.seat.target == target) {
+            self.lose(key, "the target was left")?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn keys(&self, wanted: impl Fn(&Seated) -> bool) -> Vec<usize> {
+        let those = self.sessions.iter().filter(|(_, seated)| wanted(seated));
+        those.map(|(key, _)| key).collect()
+    }
+
+    /// The connection is gone: its action ends, and in mid-run its seat is opened again.
+    pub(super) fn lose(&mut self, key: usize, why: &str) -> io::Result<()> {
+        let Some(seated) = self.sessions.try_remove(key) else {
+            return Ok(());
+        };
+        self.poller.remove(&seated.stream)?;
+        let now = self.now();
+        let seat = seated.seat;
+        self.count_down(seat);
+        match seat.duty {
+            Duty::Load { group, .. } => {
+                let lane = self.lane_index(seat.target, group);
+                self.lanes[lane].lost(key);
+            }
+            Duty::Observer => {
+                for settled in self.calls.blinded(seat.target, self.ns(now)) {
+                    self.ledger.settled(settled);
+                }
+            }
+        }
+        if let Work::Busy(in_flight) = seated.work {
+            let outcome = if seated.unsent.is_empty() {
+                Outcome::Indeterminate
+            } else {
+                Outcome::Disconnected
+            };
+            self.cut_off(in_flight, outcome, why);
+        }
+        if !self.left[usize::from(seat.target)] && !self.is_finishing() {
+            let settled = now >= seated.opened_at + SETTLED_AFTER;
+            let failed = if settled { 0 } else { seated.failed + 1 };
+            self.opener.open(seat, Patience::Run { failed });
+        }
+        Ok(())
+    }
+
+    /// The action ends without its answer.
+    pub(super) fn cut_off(&mut self, in_flight: InFlight, outcome: Outcome, why: &str) {
+        let InFlight {
+            mut record, call, ..
+        } = in_flight;
+        self.in_flight[usize::from(record.target)] -= 1;
+        if outcome == Outcome::Disconnected {
+            record.sent_at = None;
+        }
+        match call {
+            Some(call) if outcome == Outcome::Disconnected => self.calls.not_accepted(call),
+            Some(call) => self.calls.answer_lost(call),
+            None => {}
+        }
+        let at = self.ns(self.now());
+        self.ledger.record(ended(record, at, outcome, Some(why)));
+    }
+
+    /// Says goodbye on a session that is free; one that is not is closed as it is.
+    pub(super) fn log_off(&mut self, key: usize) -> io::Result<()> {
+        let now = self.now();
+        let seated = &mut self.sessions[key];
+        let logoff = Action::new("Logoff");
+        let polite = matches!(seated.work, Work::Free)
+            && seated
+                .session
+                .send(now, &logoff, Answer::Single, now + LOGOFF_MAX)
+                .is_ok();
+        if !polite {
+            return self.lose(key, "the run ended before the answer");
+        }
+        seated.work = Work::LoggingOff;
+        self.transmit(key)
+    }
+}
