@@ -34,9 +34,10 @@ impl RunTag {
         &self.0
     }
 
-    /// The ChannelId of a call.
+    /// The ChannelId of a call. No id of a run begins another: Asterisk 22 refuses an id as in use that a longer one of a
+    /// channel which is up begins with.
     pub fn channel_id(&self, key: CallKey) -> String {
-        format!("{}-{}-{}", self.0, key.worker, key.number)
+        format!("{}-{}-{:010}", self.0, key.worker, key.number)
     }
 
     /// Whose call an id names, when it is one of ours; the second half of a Local channel ends in `;2`.
@@ -92,6 +93,23 @@ mod tests {
             "xamib-0011aaff-3-1",
         ] {
             assert_eq!(tag.key_in(foreign.as_bytes()), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn no_id_of_a_run_begins_another() {
+        let tag = RunTag::parse("amib-0011aaff").unwrap();
+        let numbers = [1, 2, 10, 12, 120];
+        let keys = [1, 12].iter().flat_map(|worker| {
+            numbers.iter().map(|number| CallKey {
+                worker: *worker,
+                number: *number,
+            })
+        });
+        let ids: Vec<String> = keys.map(|key| tag.channel_id(key)).collect();
+        for (index, id) in ids.iter().enumerate() {
+            let begins = |other: &&String| other.starts_with(id.as_str());
+            assert_eq!(ids.iter().filter(begins).count(), 1, "{index}: {id}");
         }
     }
 

@@ -1,0 +1,10 @@
+//! Real Asterisks, which `cargo xtask pbx up` starts on loopback: what only they can show.
+//!
+//! Skipped, with a printed reason, where no lab runs; with `AMIBENCH_LAB=required` that is a failure.
+
+#![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
+
+mod calls;
+mod foreign;
+mod lab;
+mod refused;
