@@ -40,6 +40,13 @@ mod tests {
     use proptest::prelude::*;
     use rand_chacha::rand_core::SeedableRng;
 
+    #[test]
+    fn failures_of_before_count() {
+        let mut backoff = Backoff::after(4, ChaCha8Rng::seed_from_u64(0));
+        assert!(backoff.pause() >= FIRST * 8);
+        assert_eq!(backoff.attempts(), 5);
+    }
+
     proptest! {
         /// The n-th pause lies between half and the whole of min(cap, first · 2ⁿ).
         #[test]

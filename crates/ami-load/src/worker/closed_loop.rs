@@ -66,3 +66,60 @@ pub(crate) fn stagger(phase: &PlannedPhase, number: u32, sessions: u32) -> Durat
         Arrivals::Constant { .. } => Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn closed_loop(spacing: u64) -> ClosedLoop {
+        ClosedLoop {
+            due: BinaryHeap::new(),
+            allowed_at: vec![0; 2],
+            spacing: vec![spacing; 2],
+        }
+    }
+
+    #[test]
+    fn a_turn_is_due_at_its_instant_and_not_before() {
+        let mut closed = closed_loop(1);
+        closed.schedule((7, 1), 0, 50, 100);
+        closed.schedule((3, 2), 1, 20, 100);
+        assert_eq!(closed.next_at(), Some(20));
+        assert_eq!(closed.take_due(19), None);
+        assert_eq!(closed.take_due(60), Some((20, 3, 2)));
+        assert_eq!(closed.take_due(60), Some((50, 7, 1)));
+        assert_eq!(closed.take_due(60), None);
+    }
+
+    #[test]
+    fn a_turn_that_would_fall_behind_the_phase_is_none() {
+        let mut closed = closed_loop(30);
+        for (session, at) in [(0, 50), (1, 60), (2, 99)] {
+            closed.schedule((session, 0), 0, at, 100);
+        }
+        assert_eq!(closed.take_due(1_000), Some((50, 0, 0)));
+        assert_eq!(closed.take_due(1_000), Some((80, 1, 0)));
+        assert_eq!(closed.take_due(1_000), None);
+    }
+
+    proptest! {
+        /// No two turns on one target are closer than its limit permits, and none is before its think time is over.
+        #[test]
+        fn the_limit_of_a_target_is_kept(spacing in 1u64..50, gaps in prop::collection::vec(0u64..60, 1..60)) {
+            let mut closed = closed_loop(spacing);
+            let mut wanted = 0;
+            for (session, gap) in gaps.iter().enumerate() {
+                wanted += gap;
+                closed.schedule((session, wanted), 0, wanted, u64::MAX);
+            }
+            let mut last: Option<u64> = None;
+            for _ in &gaps {
+                let (at, _, wanted) = closed.take_due(u64::MAX).unwrap();
+                prop_assert!(at >= wanted);
+                prop_assert!(last.is_none_or(|last| at - last >= spacing));
+                last = Some(at);
+            }
+        }
+    }
+}
