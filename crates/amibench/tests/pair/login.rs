@@ -12,7 +12,7 @@ use crate::line::{Manner, beside};
 const BANNERS: [(&str, &str); 3] = [
     ("asterisk-22", "Asterisk Call Manager/11.0.0"),
     ("ucm6xxx", "Asterisk Call Manager/5.0.1"),
-    ("yeastar-s", "Asterisk Call Manager/5.0.1"),
+    ("yeastar-s", "Asterisk Call Manager/2.8.0"),
 ];
 const FORMS: [LoginForm; 2] = [LoginForm::Plain, LoginForm::Md5];
 const SECOND: Duration = Duration::from_secs(1);
