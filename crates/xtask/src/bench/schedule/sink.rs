@@ -93,17 +93,52 @@ fn call_number(message: &[u8]) -> Option<u64> {
     rest.lines().next()?.trim().parse().ok()
 }
 
-/// Distance of each arrival from the schedule of `rate` whose offset fits best; None of no arrivals.
-pub(super) fn schedule_error(arrivals: &[(u64, i64)], rate: u32) -> Option<Figures> {
-    let period = i64::try_from(period(rate).as_nanos()).expect("at most a second");
-    let offset = |&(number, at): &(u64, i64)| {
-        at - i64::try_from(number).expect("a bench sends under 10¹⁸ messages") * period
-    };
-    let mut offsets: Vec<i64> = arrivals.iter().map(offset).collect();
-    offsets.sort_unstable();
+/// How arrivals keep a schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Kept {
+    /// Distance from the schedule of the rate asked for, at the offset that fits best.
+    pub(super) asked: Figures,
+    /// The same at the rate that fits best: what is left when its being slow or fast is forgiven.
+    pub(super) own_rate: Figures,
+    /// How much faster than asked for, in percent; slower is negative.
+    pub(super) rate_error: f64,
+}
+
+/// None of fewer than two arrivals.
+pub(super) fn kept(arrivals: &[(u64, i64)], rate: u32) -> Option<Kept> {
+    let asked_period = period(rate).as_nanos() as f64;
+    let own_period = fitted_period(arrivals)?;
+    Some(Kept {
+        asked: distances(arrivals, asked_period)?,
+        own_rate: distances(arrivals, own_period)?,
+        rate_error: (asked_period / own_period - 1.0) * 100.0,
+    })
+}
+
+fn distances(arrivals: &[(u64, i64)], period: f64) -> Option<Figures> {
+    let offset = |&(number, at): &(u64, i64)| at as f64 - number as f64 * period;
+    let mut offsets: Vec<f64> = arrivals.iter().map(offset).collect();
+    offsets.sort_by(f64::total_cmp);
     // The median is the offset with the least sum of distances.
     let best = *offsets.get(offsets.len() / 2)?;
-    Figures::of_samples(offsets.iter().map(|it| it.abs_diff(best)).collect())
+    let distance = |it: &f64| Duration::from_secs_f64((it - best).abs() / 1e9).as_nanos();
+    let distances = offsets.iter().map(distance);
+    let fitting = distances.map(|it| u64::try_from(it).expect("a bench lasts under 500 years"));
+    Figures::of_samples(fitting.collect())
+}
+
+/// The slope of the least squares.
+fn fitted_period(arrivals: &[(u64, i64)]) -> Option<f64> {
+    let count = arrivals.len() as f64;
+    let mean = |of: fn(&(u64, i64)) -> f64| arrivals.iter().map(of).sum::<f64>() / count;
+    let (mean_number, mean_at) = (mean(|it| it.0 as f64), mean(|it| it.1 as f64));
+    let (mut product, mut square) = (0.0, 0.0);
+    for &(number, at) in arrivals {
+        let number = number as f64 - mean_number;
+        product += number * (at as f64 - mean_at);
+        square += number * number;
+    }
+    (square > 0.0 && product > 0.0).then_some(product / square)
 }
 
 #[cfg(test)]
@@ -117,7 +152,7 @@ mod tests {
                 .zip(late)
                 .map(|(number, late)| (number, began + number as i64 * 1_000_000 + late * 1000))
                 .collect();
-            let figures = schedule_error(&arrivals, 1000).unwrap();
+            let figures = kept(&arrivals, 1000).unwrap().asked;
             assert_eq!(
                 (figures.p50 / 1000, figures.max / 1000),
                 p50_max,
@@ -135,14 +170,23 @@ mod tests {
     #[test]
     fn a_late_message_and_a_burst_are_errors() {
         check(&[0, 0, 0, 0, 400], (0, 400));
-        check(&[4000, 3000, 2000, 1000, 0], (1000, 2000));
+        check(&[2000, 1500, 1000, 500, 0], (500, 1000));
     }
 
     #[test]
     fn a_lost_message_does_not_move_those_behind_it() {
-        let figures = schedule_error(&[(1, 1_000_000), (3, 3_000_000)], 1000).unwrap();
-        assert_eq!(figures.max, 0);
-        assert_eq!(schedule_error(&[], 1000), None);
+        let kept_by = kept(&[(1, 1_000_000), (3, 3_000_000)], 1000).unwrap();
+        assert_eq!(kept_by.asked.max, 0);
+        assert_eq!(kept(&[], 1000), None);
+    }
+
+    #[test]
+    fn a_slow_sender_misses_the_schedule_but_keeps_its_own() {
+        let arrivals: Vec<(u64, i64)> = (0u64..1001).zip((0..).step_by(1_010_000)).collect();
+        let slow = kept(&arrivals, 1000).unwrap();
+        assert_eq!(slow.asked.max / 1000, 5000);
+        assert!(slow.own_rate.max < 1000, "{slow:?}");
+        assert_eq!(format!("{:.2}", slow.rate_error), "-0.99");
     }
 
     #[test]

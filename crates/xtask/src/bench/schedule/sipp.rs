@@ -1,13 +1,14 @@
 //! SIPp from Debian's sip-tester, in the lab's chroot with the newest Debian: a call is one OPTIONS,
 //! which nobody answers.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::sink::{Sink, schedule_error};
+use super::sink::{Sink, kept};
 use super::{RATE, Turn};
 use crate::bench::machine::Policy;
 use crate::lab::{LOOPBACK, Lab, Pbx};
@@ -79,7 +80,7 @@ impl Sipp {
             .output()
             .context("starting SIPp")?;
         let arrivals = sink.close();
-        let Some(figures) = schedule_error(&arrivals, RATE) else {
+        let Some(kept) = kept(&arrivals, RATE) else {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!(
                 "SIPp ended with {} and sent nothing: {}",
@@ -87,13 +88,16 @@ impl Sipp {
                 said.trim()
             );
         };
-        let lost = u64::from(sent).saturating_sub(figures.count);
-        let remark = if lost == 0 {
-            String::new()
-        } else {
-            format!(", {lost} of {sent} did not arrive")
-        };
-        Ok(Turn { figures, remark })
+        let lost = u64::from(sent).saturating_sub(kept.asked.count);
+        let mut remark = format!(", rate {:+.3} %", kept.rate_error);
+        if lost > 0 {
+            let _ = write!(remark, ", {lost} of {sent} did not arrive");
+        }
+        Ok(Turn {
+            figures: kept.asked,
+            forgiven: Some(kept.own_rate),
+            remark,
+        })
     }
 }
 
