@@ -56,10 +56,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// What a PBX that people use bears without noticing.
+    /// What a PBX that people use bears without noticing: 50 sessions of a load and a few of its own.
     fn default() -> Self {
         Self {
-            max_sessions: 50,
+            max_sessions: 60,
             max_actions_per_s: 100,
             max_calls_up: 10,
             max_calls_per_s: 1,
