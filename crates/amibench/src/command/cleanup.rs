@@ -6,7 +6,7 @@ use std::time::Duration;
 use ami_client::open::{Gate, open};
 use ami_client::{Clock, Target};
 use ami_load::{RunTag, cleanup};
-use ami_results::manifest::Manifest;
+use ami_results::manifest::{self, Manifest};
 use ami_results::run_dir::RunDir;
 use anyhow::{Context as _, anyhow};
 
@@ -69,15 +69,18 @@ fn read(path: &Path) -> Result<Manifest, Failure> {
 
 /// The run's targets by the names in its manifest, or those that were asked for.
 fn targets(cleanup: &Cleanup, manifest: &Manifest) -> Result<Vec<Target>, Failure> {
-    let of_run = manifest.targets.iter().map(|target| &target.name);
-    let named: Vec<&String> = if cleanup.targets.is_empty() {
-        of_run.collect()
-    } else {
-        cleanup.targets.iter().collect()
-    };
     let mut targets = Vec::new();
-    for name in named {
-        targets.extend(catalogue::targets(name)?);
+    for given in &cleanup.targets {
+        targets.extend(catalogue::targets(given)?);
+    }
+    if targets.is_empty() {
+        for target in manifest
+            .targets
+            .iter()
+            .filter(|target| !is_simulated(target))
+        {
+            targets.extend(of_name(&target.name)?);
+        }
     }
     targets.retain(|target| matches!(target.endpoint, ami_client::target::Endpoint::Address(_)));
     if targets.is_empty() {
@@ -87,6 +90,20 @@ fn targets(cleanup: &Cleanup, manifest: &Manifest) -> Result<Vec<Target>, Failur
         .or_exit(Exit::BadInput);
     }
     Ok(targets)
+}
+
+fn is_simulated(target: &manifest::Target) -> bool {
+    target.address.starts_with("simulated ")
+}
+
+/// A manifest names targets; one that was given as a file elsewhere or as a URI must be given again.
+fn of_name(name: &str) -> Result<Vec<Target>, Failure> {
+    catalogue::targets(name).map_err(|Failure { exit, error }| Failure {
+        exit,
+        error: error.context(format!(
+            "the run loaded target {name}: give its file or URI with --target"
+        )),
+    })
 }
 
 async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned> {

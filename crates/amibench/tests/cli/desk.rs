@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -107,7 +108,7 @@ impl Desk {
             }
             let mut ready = [PollFd::new(&events, PollFlags::IN)];
             let within = Timespec::try_from(HANGS_AFTER).unwrap();
-            let count = poll(&mut ready, Some(&within)).unwrap();
+            let count = retry_on_intr(|| poll(&mut ready, Some(&within))).unwrap();
             assert!(count > 0, "{} does not grow", path.display());
             let _ = rustix::io::read(&events, &mut buffer);
         }

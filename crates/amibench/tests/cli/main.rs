@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
 
 mod bad_input;
+mod cleanup;
 mod desk;
 mod doctor;
 mod help;
