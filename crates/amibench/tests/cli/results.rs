@@ -1,5 +1,6 @@
 //! What a run leaves behind, and what it does where it cannot.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -68,7 +69,8 @@ fn a_disk_that_is_full() {
     let desk = Desk::new().with("small.toml", SMALL);
     let path = desk.path("tiny");
     let Some(_disk) = TinyDisk::mount(&path) else {
-        eprintln!("skipped: only root can mount a disk that is soon full");
+        let reason = b"skipped: only root can mount a disk that is soon full\n";
+        std::io::stderr().write_all(reason).unwrap();
         return;
     };
     let args = [

@@ -11,7 +11,7 @@ use ami_proto::session::Answer;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, interval};
 
-use crate::lab::{Pbx, WITHIN, channels, of_run, until_gone, until_up};
+use crate::lab::{Pbx, WITHIN, channels, of_run, say, until_gone, until_up};
 
 const COUNT: usize = 50;
 
@@ -164,10 +164,10 @@ async fn killed(pbx: &Pbx, session: &mut Connection) {
     assert!(of_run(session, &tag).await > 0, "nobody hung up");
     let slack = Duration::from_secs(1);
     let took = until_gone(session, &tag, HOLD + slack).await;
-    eprintln!(
+    say(&format!(
         "{}: after kill -9, all calls were gone in {took:?}, bound {HOLD:?}",
         pbx.name
-    );
+    ));
 }
 
 async fn killed_and_cleaned_up(pbx: &Pbx, session: &mut Connection) {
