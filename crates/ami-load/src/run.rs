@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use ami_client::connection::RequestError;
 use ami_client::open::{Gate, OpenError};
 use ami_client::target::Endpoint;
 use ami_client::{Clock, Connection};
@@ -349,10 +350,11 @@ async fn clean_target(
     }
     let cleaned = match cleanup::hang_up(connection, &setup.tag).await {
         Ok(cleaned) => cleaned,
-        Err(_) => {
+        Err(RequestError::Ended { .. } | RequestError::Broke { .. }) => {
             *connection = preflight::connect(setup, &setup.sites[target]).await?;
             cleanup::hang_up(connection, &setup.tag).await?
         }
+        Err(error) => return Err(error.into()),
     };
     Ok(cleaned.left)
 }

@@ -185,10 +185,11 @@ impl Worker {
             self.alarm.set(deadline)?;
             let wake = tokio::select! {
                 biased;
+                // Before the sockets: what an order leads to is read only after it.
+                order = self.orders.recv() => Wake::Order(order),
                 rang = self.alarm.rang() => { rang?; Wake::Alarm }
                 ready = self.poller.wait() => { ready?; Wake::Sockets }
                 () = tokio::task::yield_now(), if self.behind => Wake::Sockets,
-                order = self.orders.recv() => Wake::Order(order),
                 Some(opened) = self.opened.recv() => Wake::Opened(Box::new(opened)),
             };
             match wake {

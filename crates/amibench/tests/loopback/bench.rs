@@ -16,6 +16,8 @@ use ami_results::run_dir::RunDir;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+use crate::fake_pbx::FakePbx;
+
 pub(crate) const SECRET: &str = "correct horse";
 
 const LIMITS: &str = r#"
@@ -103,11 +105,6 @@ impl Bench {
         self
     }
 
-    /// What the operator says to the run while it is under way.
-    pub(crate) fn operator(&self) -> watch::Sender<Wish> {
-        self.wishes.clone()
-    }
-
     pub(crate) fn plan(&self) -> Plan {
         let document = Document::embedded("scenario", Path::new(""), &self.scenario);
         let targets = self.targets.iter().map(|(name, address)| {
@@ -159,6 +156,22 @@ impl Bench {
             records,
             calls,
         }
+    }
+}
+
+impl Bench {
+    /// Lets the operator speak when the PBX has heard so many actions of that name.
+    pub(crate) fn run_until(self, pbx: &FakePbx, heard: (&str, usize), wishes: &[Wish]) -> Ran {
+        let operator = self.wishes.clone();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                pbx.wait_for(heard.0, heard.1);
+                for wish in wishes {
+                    operator.send_replace(*wish);
+                }
+            });
+            self.run()
+        })
     }
 }
 

@@ -286,17 +286,16 @@ fn a_channel_is_ours_by_its_account_code_too() {
 #[test]
 fn a_full_queue_of_calls_that_may_not_be_placed_is_skipped() {
     let held: Script = |exchange, said, line| {
-        exchange.up(said);
-        let first = said.get("ChannelId").ends_with("-0-0");
-        if first {
-            // The other session shows that the queue has grown.
-            exchange.observers.lock().unwrap().push(line.clone());
-            return Ok(Then::GoOn);
+        // The first answer never comes: meanwhile the queue grows behind the only session.
+        if !said.get("ChannelId").ends_with("-0-0") {
+            usual(said, line)?;
         }
-        usual(said, line)
+        exchange.up(said);
+        exchange.completed(said);
+        Ok(Then::GoOn)
     };
     let (pbx, _) = pbx(held, hang_up);
-    let mix = "{ originate = { role = \"answers\", hold = \"1ms\", ring = \"1s\" }, timeout = \"900ms\" }";
+    let mix = "{ originate = { role = \"answers\", hold = \"1ms\", ring = \"1s\" }, timeout = \"500ms\" }";
     let ran = Bench::new(scenario(1, "1s", &constant("9000/s"), mix))
         .target(pbx.address())
         .limit("max_calls_up = 1000", "max_calls_up = 9")

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
@@ -45,6 +45,8 @@ type Greeting = dyn Fn(usize, &Line) -> io::Result<Then> + Send + Sync;
 pub(crate) struct Line {
     /// Scripts of several connections may write at once; a frame stays whole.
     stream: Arc<Mutex<TcpStream>>,
+    /// Those who wait to write.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Line {
@@ -63,9 +65,23 @@ impl Line {
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Then> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         let mut stream = self.stream.lock().expect("no script panics");
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
         stream.write_all(bytes)?;
         Ok(Then::GoOn)
+    }
+
+    /// Says the same again and again until the client is gone; answers get in between.
+    pub(crate) fn go_on_saying(&self, bytes: Vec<u8>) {
+        let line = self.clone();
+        std::thread::spawn(move || {
+            while line.write(&bytes).is_ok() {
+                while line.waiting.load(Ordering::SeqCst) > 0 {
+                    std::thread::yield_now();
+                }
+            }
+        });
     }
 
     pub(crate) fn close(&self) {
@@ -163,6 +179,7 @@ impl Manners {
         stream.set_nodelay(true)?;
         let line = Line {
             stream: Arc::new(Mutex::new(stream.try_clone()?)),
+            waiting: Arc::default(),
         };
         let mut input = BufReader::new(stream);
         let mut then = (self.greeting)(connection, &line)?;

@@ -2,10 +2,7 @@
 //!
 //! Nothing here waits for time to pass: what happens is driven by what the other side sent.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test did not expect ends it"
-)]
+#![expect(clippy::unwrap_used, reason = "what a test did not expect ends it")]
 
 mod answers;
 mod bench;

@@ -7,7 +7,7 @@ use ami_results::manifest::End;
 use ami_results::outcome::Outcome;
 use proptest::prelude::*;
 
-use crate::bench::{Bench, constant, scenario};
+use crate::bench::{Bench, PING, constant, scenario};
 use crate::fake_pbx::{FakePbx, Manners, Then, usual};
 
 const MIX: &str = "{ share = 4, ping = {} }, { share = 1, query = \"Status\" }, \
@@ -25,19 +25,10 @@ fn moody(mood: u64) -> FakePbx {
 }
 
 fn stop_after(pbx: &FakePbx, pings: usize, wishes: &[Wish], workers: u16) {
-    let bench = Bench::new(scenario(6, "2s", &constant("120/s"), MIX))
+    let ran = Bench::new(scenario(6, "2s", &constant("120/s"), MIX))
         .target(pbx.address())
-        .workers(workers);
-    let operator = bench.operator();
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pbx.wait_for("Ping", pings);
-            for wish in wishes {
-                operator.send_replace(*wish);
-            }
-        });
-        bench.run()
-    });
+        .workers(workers)
+        .run_until(pbx, ("Ping", pings), wishes);
     ran.check_books();
     assert_eq!(ran.finished().end, End::Interrupted);
     let counts = ran.counts(0);
@@ -81,16 +72,9 @@ fn stopping_leaves_no_action_without_its_record() {
 #[test]
 fn a_stop_waits_for_answers_and_says_goodbye() {
     let pbx = Manners::usual().start();
-    let bench =
-        Bench::new(scenario(4, "2s", &constant("100/s"), "{ ping = {} }")).target(pbx.address());
-    let operator = bench.operator();
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pbx.wait_for("Ping", 20);
-            operator.send_replace(Wish::Stop);
-        });
-        bench.run()
-    });
+    let ran = Bench::new(scenario(4, "2s", &constant("100/s"), PING))
+        .target(pbx.address())
+        .run_until(&pbx, ("Ping", 20), &[Wish::Stop]);
     ran.check_books();
     assert_eq!(ran.count(Outcome::Success), ran.records.len());
     assert!(ran.records.len() >= 20 && ran.records.len() < 200);
@@ -105,16 +89,9 @@ fn a_stop_while_sessions_are_being_opened_ends_the_run() {
             _ => Ok(Then::GoOn),
         })
         .start();
-    let bench =
-        Bench::new(scenario(4, "1s", &constant("10/s"), "{ ping = {} }")).target(pbx.address());
-    let operator = bench.operator();
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pbx.wait_for("CoreSettings", 1);
-            operator.send_replace(Wish::Stop);
-        });
-        bench.run()
-    });
+    let ran = Bench::new(scenario(4, "1s", &constant("10/s"), PING))
+        .target(pbx.address())
+        .run_until(&pbx, ("CoreSettings", 1), &[Wish::Stop]);
     assert!(matches!(
         ran.result,
         Err(ami_load::run::RunError::Interrupted)
@@ -127,16 +104,9 @@ fn a_stop_during_the_preflight_ends_the_run() {
     let pbx = Manners::usual()
         .on("ListCommands", |_, _| Ok(Then::GoOn))
         .start();
-    let bench =
-        Bench::new(scenario(1, "1s", &constant("10/s"), "{ ping = {} }")).target(pbx.address());
-    let operator = bench.operator();
-    let ran = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            pbx.wait_for("ListCommands", 1);
-            operator.send_replace(Wish::Stop);
-        });
-        bench.run()
-    });
+    let ran = Bench::new(scenario(1, "1s", &constant("10/s"), PING))
+        .target(pbx.address())
+        .run_until(&pbx, ("ListCommands", 1), &[Wish::Stop]);
     assert!(matches!(
         ran.result,
         Err(ami_load::run::RunError::Interrupted)
