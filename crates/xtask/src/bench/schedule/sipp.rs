@@ -50,8 +50,8 @@ impl Sipp {
             Self::Here { root } => root,
             Self::Missing { cause } => return Err(anyhow!("{cause}")),
         };
-        fs::write(root.join(SCENARIO_PATH.trim_start_matches('/')), SCENARIO)
-            .context("writing SIPp's scenario")?;
+        let scenario = root.join(SCENARIO_PATH.trim_start_matches('/'));
+        fs::write(&scenario, SCENARIO).context("writing SIPp's scenario")?;
         let sink = Sink::open()?;
         let sent = RATE * seconds;
         let output = policy
@@ -79,6 +79,7 @@ impl Sipp {
             .stdin(Stdio::null())
             .output()
             .context("starting SIPp")?;
+        fs::remove_file(&scenario).context("removing SIPp's scenario")?;
         let arrivals = sink.close();
         let Some(kept) = kept(&arrivals, RATE) else {
             let said = String::from_utf8_lossy(&output.stderr);
