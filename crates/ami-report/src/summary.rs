@@ -93,7 +93,7 @@ impl Summary {
         let ended_at = reading.ended_at(&manifest);
         Ok(Self {
             validity: reading.validity(&manifest),
-            targets: reading.targets(&manifest, ended_at),
+            targets: reading.targets(&manifest),
             lag: Quantiles::of(&reading.lag),
             slowest: reading.slowest,
             torn: reading.torn,
@@ -270,13 +270,20 @@ impl Reading {
         })
     }
 
-    fn targets(&mut self, manifest: &Manifest, ended_at: u64) -> Vec<Target> {
+    /// The end of the last second with an arrival: a run that was stopped goes on without any until its calls are down.
+    fn offered_until(&self) -> u64 {
+        let seconds = self.seconds.iter().rposition(|second| second.offered > 0);
+        seconds.map_or(0, |last| (last as u64 + 1) * 1_000_000_000)
+    }
+
+    fn targets(&mut self, manifest: &Manifest) -> Vec<Target> {
+        let offered_until = self.offered_until();
         (0..)
             .zip(manifest.layout.targets())
             .map(|(index, name)| Target {
                 index,
                 name: name.clone(),
-                actions: self.actions(manifest, index, ended_at),
+                actions: self.actions(manifest, index, offered_until),
                 calls: self.calls.remove(&index).unwrap_or_default(),
                 errors: self
                     .errors
@@ -287,7 +294,7 @@ impl Reading {
             .collect()
     }
 
-    fn actions(&mut self, manifest: &Manifest, target: u16, ended_at: u64) -> Vec<Action> {
+    fn actions(&mut self, manifest: &Manifest, target: u16, offered_until: u64) -> Vec<Action> {
         (0..)
             .zip(manifest.layout.actions())
             .filter_map(|(index, action)| {
@@ -297,7 +304,7 @@ impl Reading {
                     name: action.name.clone(),
                     shape: action.shape,
                     counts: self.counts.remove(&key)?,
-                    offered_for_s: offered_for(manifest, index, ended_at),
+                    offered_for_s: offered_for(manifest, index, offered_until),
                     histograms: Kind::ALL
                         .into_iter()
                         .filter_map(|kind| {
@@ -317,13 +324,18 @@ impl Reading {
 }
 
 /// The phases that offer the action, as far as the run got.
-fn offered_for(manifest: &Manifest, action: u16, ended_at: u64) -> f64 {
+fn offered_for(manifest: &Manifest, action: u16, offered_until: u64) -> f64 {
     let nanoseconds: u64 = manifest
         .layout
         .phases()
         .iter()
         .filter(|phase| phase.actions.contains(&action))
-        .map(|phase| phase.ends_at.min(ended_at).saturating_sub(phase.starts_at))
+        .map(|phase| {
+            phase
+                .ends_at
+                .min(offered_until)
+                .saturating_sub(phase.starts_at)
+        })
         .sum();
     nanoseconds as f64 / 1e9
 }
