@@ -63,6 +63,7 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     if Lab::of_workspace(workspace).pid(pbx).is_none() {
         bail!("{TARGET} is down; `cargo xtask pbx up {TARGET}` starts it");
     }
+    capture::require_tools()?;
     let policy = options.scheduling.policy();
     let scratch = tempfile::tempdir().context("making a scratch directory")?;
     let amibench = Built::new(workspace, "amibench", scratch.path())?;

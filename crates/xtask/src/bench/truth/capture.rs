@@ -28,14 +28,19 @@ pub(super) struct Recording {
     pub(super) summary: String,
 }
 
+/// Says at once, before anything is built or run, what is missing.
+pub(super) fn require_tools() -> Result<()> {
+    for tool in ["dumpcap", "tshark"] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            bail!("{tool} is not installed; on Debian: apt-get install tshark");
+        }
+    }
+    Ok(())
+}
+
 impl Capture {
     /// Returns when packets are being captured.
     pub(super) fn start(port: u16, file: &Path) -> Result<Self> {
-        for tool in ["dumpcap", "tshark"] {
-            if Command::new(tool).arg("--version").output().is_err() {
-                bail!("{tool} is not installed; on Debian: apt-get install tshark");
-            }
-        }
         let mut process = Command::new("dumpcap")
             .args([
                 "-i",
