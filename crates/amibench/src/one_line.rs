@@ -24,8 +24,19 @@ pub(crate) fn scenario(load: &Load) -> Option<Document> {
     if mix.is_empty() {
         return None;
     }
-    let per_hour = |rate: Rate| rate.arrivals_in(Duration::from_secs(3600));
-    let total: u64 = mix.iter().map(|(rate, _)| per_hour(*rate)).sum();
+    let period = mix
+        .iter()
+        .fold(Duration::from_millis(1), |period, (rate, _)| {
+            common_multiple(period, rate.per)
+        });
+    let shares: Vec<u64> = mix
+        .iter()
+        .map(|(rate, _)| rate.arrivals_in(period))
+        .collect();
+    let total = Rate {
+        count: shares.iter().sum(),
+        per: period,
+    };
     let sessions = load.sessions.unwrap_or(SESSIONS);
     let duration = show_duration(load.duration.unwrap_or(DURATION));
     let mut text = format!("[[group]]\nname = \"load\"\nsessions = {sessions}\n\n");
@@ -35,11 +46,55 @@ pub(crate) fn scenario(load: &Load) -> Option<Document> {
     );
     let _ = write!(
         text,
-        "arrival = {{ constant = {{ rate = \"{total}/1h\" }} }}\nmix = [\n"
+        "arrival = {{ constant = {{ rate = \"{total}\" }} }}\nmix = [\n"
     );
-    for (rate, entry) in mix {
-        let _ = writeln!(text, "  {{ share = {}, {entry} }},", per_hour(rate));
+    for (share, (_, entry)) in shares.iter().zip(&mix) {
+        let _ = writeln!(text, "  {{ share = {share}, {entry} }},");
     }
     text.push_str("]\n");
     Some(Document::embedded("command line", Path::new(""), &text))
+}
+
+/// The shortest time in which both periods pass a whole number of times.
+fn common_multiple(a: Duration, b: Duration) -> Duration {
+    let (a, b) = (a.as_millis(), b.as_millis());
+    let (mut divisor, mut rest) = (a, b);
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    Duration::from_millis(u64::try_from(a / divisor * b).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    use crate::args::{Args, Verb};
+
+    fn check(flags: &str, rate: &str, shares: &[&str]) {
+        let words = ["amibench", "load"].into_iter().chain(flags.split(' '));
+        let Verb::Load(load) = Args::parse_from(words).verb else {
+            panic!("{flags}");
+        };
+        let document = scenario(&load).unwrap();
+        assert!(
+            document.text().contains(&format!("rate = \"{rate}\"")),
+            "{}",
+            document.text()
+        );
+        let given: Vec<&str> = document
+            .text()
+            .lines()
+            .filter_map(|line| line.split("share = ").nth(1)?.split(',').next())
+            .collect();
+        assert_eq!(given, shares, "{flags}");
+    }
+
+    #[test]
+    fn rates_of_different_periods_are_offered_together() {
+        check("--ping 5000/s", "5000/s", &["5000"]);
+        check("--ping 500/s --originate 20/s", "520/s", &["500", "20"]);
+        check("--ping 7/2s --originate 1/3s", "23/6s", &["21", "2"]);
+    }
 }

@@ -140,6 +140,8 @@ impl Worker {
                 let lane = self.lane_index(seat.target, group);
                 self.lanes[lane].lost(key);
             }
+            // At the end of a run the observer logs off like the others: its open calls are closed with the books.
+            Duty::Observer if self.is_finishing() => {}
             Duty::Observer => {
                 for settled in self.calls.blinded(seat.target, self.ns(now)) {
                     self.ledger.settled(settled);
