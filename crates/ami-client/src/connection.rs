@@ -211,7 +211,7 @@ impl Connection {
             let now = self.clock.now();
             // A peer that never stops talking must not talk us out of our deadline.
             if now >= deadline {
-                return Ok(self.deadline_passed());
+                return Ok(Step::DeadlinePassed);
             }
             let mut input = self.unread.as_slice();
             let decoded = self.decoder.decode(&mut input).map(|frame| {
@@ -228,17 +228,12 @@ impl Connection {
             self.unread.reserve(READ_BYTES);
             let read = self.wire.read_buf(&mut self.unread);
             match tokio::time::timeout_at(self.clock.instant(deadline), read).await {
-                Err(_elapsed) => return Ok(self.deadline_passed()),
+                Err(_elapsed) => return Ok(Step::DeadlinePassed),
                 Ok(Ok(0)) => return Ok(Step::Ended),
                 Ok(Ok(_length)) => {}
                 Ok(Err(error)) => return Err(error),
             }
         }
-    }
-
-    fn deadline_passed(&mut self) -> Step {
-        while self.session.handle_timeout(self.clock.now()).is_some() {}
-        Step::DeadlinePassed
     }
 
     async fn transmit(&mut self, deadline: Duration) -> io::Result<()> {

@@ -19,10 +19,10 @@ fn run(pbx: &FakePbx, mix: &str) -> Ran {
     ran
 }
 
-/// Says events until the client is gone.
+/// Says events until the client is gone, more at a time than one read takes.
 fn flood(line: &Line) {
     let event = "Event: VarSet\r\nPrivilege: dialplan,all\r\nVariable: X\r\nValue: y\r\n\r\n";
-    line.go_on_saying(event.repeat(100).into_bytes());
+    line.go_on_saying(event.repeat(4000).into_bytes());
 }
 
 #[test]
