@@ -47,8 +47,8 @@ use crate::worker::Order;
 
 /// Batches on their way to the collector; a worker that fills this waits, and its lateness shows as lag.
 const BATCHES_MAX: usize = 256;
-/// Between the order to start and the first arrival: every worker has read the order by then.
-const START_DELAY: Duration = Duration::from_millis(50);
+/// Until the first arrival: by then the files are made, and every worker has read the order to start.
+const START_DELAY: Duration = Duration::from_millis(100);
 const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
 /// An operator who leaves at once waits no longer than this to learn what is left.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
@@ -189,12 +189,11 @@ pub async fn run(
             },
         });
     }
+    // Before the clock of the load starts: its digest covers every arrival, and a long plan has millions.
+    let mut manifest = manifest(&setup, &description, &controls);
     let base = setup.clock.now() + START_DELAY;
-    let recorder = Recorder::new(
-        run_dir,
-        manifest(&setup, &description, &controls),
-        description.records,
-    )?;
+    manifest.started_at = Timestamp::now() + START_DELAY;
+    let recorder = Recorder::new(run_dir, manifest, description.records)?;
     let (failed, write_failed) = oneshot::channel();
     let collector = Collector::start(recorder, received, (setup.clock, base), live, failed);
     lead.crew.order(Order::Start { base });

@@ -52,7 +52,7 @@ fn the_longest_idle_session_is_next() {
 }
 
 #[test]
-fn arrivals_without_a_session_wait_and_are_skipped_at_the_end() {
+fn an_arrival_waits_for_a_session_and_the_wait_is_kept() {
     let pbx = Manners::usual().on("Ping", |_, _| Ok(Then::GoOn)).start();
     let ran = Bench::new(scenario(1, "1s", &constant("50/s"), HASTY_PING))
         .target(pbx.address())
