@@ -257,6 +257,12 @@ fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, 
     if let End::Aborted { reason } = &finished.end {
         print::error(format_args!("the run was ended early: {reason}"));
     }
+    if finished.totals.validity.bad_seconds > 0 && !finished.totals.validity.is_valid() {
+        print::error(format_args!(
+            "this machine had too little time for the generator: run it where nothing else does, \
+             or ahead of the rest with `chrt -f 10 amibench …`"
+        ));
+    }
     let written = ami_report::write_reports(run_dir)
         .context("failed to write the report")
         .or_exit(Exit::NotWritten)?;
