@@ -20,6 +20,14 @@ use crate::wire::Wire;
 /// can cost in failed logins.
 const LOGINS_MAX: usize = 10;
 
+/// What one session may hold of a frame that never ends: thousands of sessions stay within a few gigabytes at the very
+/// worst, and no answer to an action that we send comes near it.
+const LIMITS: Limits = Limits {
+    line_max: 64 * 1024,
+    frame_max: 1024 * 1024,
+    headers_max: 32 * 1024,
+};
+
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const BANNER_WITHIN: Duration = Duration::from_secs(5);
 
@@ -151,7 +159,7 @@ impl Login {
         let within = config.login_deadline;
         let account = config.username.clone();
         let session = Session::new(config, clock.now())?;
-        let connection = Connection::new(wire, Decoder::client(Limits::default()), session, clock);
+        let connection = Connection::new(wire, Decoder::client(LIMITS), session, clock);
         Ok(Self {
             address: address.to_owned(),
             account,
