@@ -159,7 +159,7 @@ fn actions(summary: &Summary) -> Table {
             "rejected",
             "timeout",
             "disconn.",
-            "indeterm.",
+            "indet.",
             "skipped",
             "rate",
         ],
