@@ -151,17 +151,8 @@ fn actions(summary: &Summary) -> Table {
     Table {
         title: "Actions",
         header: vec![
-            "target",
-            "action",
-            "offered",
-            "sent",
-            "ok",
-            "rejected",
-            "timeout",
-            "disconn.",
-            "indet.",
-            "skipped",
-            "rate",
+            "target", "action", "offered", "sent", "ok", "rejected", "timeout", "disconn.",
+            "indet.", "skipped", "rate",
         ],
         rows: each_action(summary, |target, action| {
             let counts = &action.counts;
