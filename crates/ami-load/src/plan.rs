@@ -22,12 +22,17 @@ use crate::threshold::Threshold;
 mod describe;
 mod limits;
 mod resolve;
+mod segment;
+
+pub use segment::Segment;
 
 #[derive(Debug)]
 pub struct Plan {
     pub scenario: String,
     pub seed: u64,
     pub workers: u16,
+    /// The part of the load that this process offers; not part of the plan's SHA-256.
+    pub segment: Segment,
     pub targets: Vec<PlannedTarget>,
     pub groups: Vec<PlannedGroup>,
     pub phases: Vec<PlannedPhase>,
@@ -54,6 +59,8 @@ pub struct PlannedPhase {
     pub name: String,
     pub starts_at: Duration,
     pub duration: Duration,
+    /// Offered and recorded, but measured by nothing.
+    pub warm_up: bool,
     pub arrival: Arrivals,
     pub mix: Vec<PlannedAction>,
     pub cycle: MixCycle,
@@ -220,6 +227,7 @@ impl Plan {
             scenario: name.to_owned(),
             seed: overrides.seed.unwrap_or(scenario.seed),
             workers,
+            segment: Segment::WHOLE,
             targets: planned,
             groups,
             phases,
@@ -275,6 +283,7 @@ impl Plan {
                 starts_at: nanos(phase.starts_at),
                 ends_at: nanos(phase.starts_at + phase.duration),
                 actions,
+                warm_up: phase.warm_up,
             }
         });
         let entries = || self.phases.iter().flat_map(|phase| &phase.mix);

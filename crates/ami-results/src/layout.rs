@@ -26,6 +26,9 @@ pub struct Phase {
     pub ends_at: u64,
     /// Indices of the actions that it offers.
     pub actions: Vec<u16>,
+    /// Recorded like the others, but in no headline figure, no threshold and no total by action.
+    #[serde(default)]
+    pub warm_up: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,6 +326,7 @@ mod tests {
             starts_at: 0,
             ends_at: 1,
             actions: vec![0, 1],
+            warm_up: false,
         };
         let action = |name: &str, shape| Action {
             name: name.to_owned(),

@@ -97,6 +97,7 @@ pub(super) fn resolve_phases(
             name: phase.name.get_ref().clone(),
             starts_at,
             duration: overrides.duration.unwrap_or(phase.duration.0),
+            warm_up: false,
             arrival: match (*phase.arrival.get_ref(), overrides.rate) {
                 (Arrival::Constant { .. }, Some(rate)) => Arrivals::Constant { rate },
                 (Arrival::Constant { rate }, None) => Arrivals::Constant { rate },

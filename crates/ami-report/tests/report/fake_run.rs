@@ -142,6 +142,7 @@ fn layout() -> Layout {
         starts_at: starts * SECOND,
         ends_at: ends * SECOND,
         actions: actions.to_vec(),
+        warm_up: false,
     };
     Layout::new(
         vec!["asterisk-22".to_owned(), "sim-ucm6xxx".to_owned()],

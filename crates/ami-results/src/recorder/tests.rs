@@ -41,6 +41,7 @@ fn manifest() -> Manifest {
         starts_at: 0,
         ends_at: 10 * SECOND,
         actions: vec![0, 1, 2],
+        warm_up: false,
     };
     let layout = Layout::new(
         vec!["pbx-a".to_owned(), "pbx-b".to_owned()],
