@@ -94,6 +94,14 @@ impl OpenError {
     }
 }
 
+/// How far an opening has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The gate let it in: the connection is begun.
+    Gate,
+    Banner,
+}
+
 /// Connects over TCP and logs in. A refused login shuts the gate: the other sessions would only add to the failures
 /// for which a PBX bans an address.
 pub async fn open(
@@ -102,12 +110,24 @@ pub async fn open(
     gate: &Gate,
     clock: Clock,
 ) -> Result<Connection, OpenError> {
+    open_noting(address, config, gate, clock, &mut |_| {}).await
+}
+
+/// As [`open`], for who wants to know how long each part takes.
+pub async fn open_noting(
+    address: &str,
+    config: SessionConfig,
+    gate: &Gate,
+    clock: Clock,
+    note: &mut impl FnMut(Reached),
+) -> Result<Connection, OpenError> {
     let permit = gate.logins.acquire().await;
     let _permit = permit.map_err(|_| OpenError::Shut {
         address: address.to_owned(),
     })?;
+    note(Reached::Gate);
     let stream = connect(address).await?;
-    let opened = open_wire(address, Wire::Tcp(stream), config, clock).await;
+    let opened = log_in(address, Wire::Tcp(stream), config, clock, note).await;
     if let Err(OpenError::Refused { .. }) = opened {
         gate.shut();
     }
@@ -136,8 +156,19 @@ pub async fn open_wire(
     config: SessionConfig,
     clock: Clock,
 ) -> Result<Connection, OpenError> {
+    log_in(address, wire, config, clock, &mut |_| {}).await
+}
+
+async fn log_in(
+    address: &str,
+    wire: Wire,
+    config: SessionConfig,
+    clock: Clock,
+    note: &mut impl FnMut(Reached),
+) -> Result<Connection, OpenError> {
     let mut login = Login::begin(address, wire, config, clock)?;
     login.banner().await?;
+    note(Reached::Banner);
     login.finish().await
 }
 

@@ -16,7 +16,7 @@ use toml::Spanned;
 use crate::arrival::MixCycle;
 use crate::query::Query;
 use crate::rate::Rate;
-use crate::scenario::Scenario;
+use crate::scenario::{Measure, Scenario};
 use crate::threshold::Threshold;
 
 mod describe;
@@ -52,6 +52,9 @@ pub struct PlannedGroup {
     pub name: String,
     pub sessions: u32,
     pub events: String,
+    /// Sessions that measure are read at once, whatever else is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
 }
 
 #[derive(Debug)]

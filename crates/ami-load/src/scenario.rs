@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ami_client::{Document, DocumentError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::query::Query;
@@ -37,6 +37,15 @@ pub struct Group {
     /// The event mask the sessions log in with.
     #[serde(default = "off")]
     pub events: Spanned<String>,
+    /// What its sessions measure by listening.
+    pub measure: Option<Spanned<Measure>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// How long after a `user-event` was sent its event is read, and whether it comes at all, once, and in order.
+    EventDelay,
 }
 
 fn off() -> Spanned<String> {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{Arrivals, Plan, PlannedGroup, PlannedTarget};
 use crate::arrival::OpenLoop;
 use crate::rate::show_duration;
+use crate::scenario::Measure;
 
 impl Plan {
     /// The plan as people read it, ending in the SHA-256 over all of it.
@@ -41,10 +42,15 @@ impl Plan {
                 name,
                 sessions,
                 events,
+                measure,
             } = group;
+            let measures = match measure {
+                Some(Measure::EventDelay) => ", measures event delay",
+                None => "",
+            };
             let _ = writeln!(
                 text,
-                "group    {name}: {sessions} sessions on each target, events {events}"
+                "group    {name}: {sessions} sessions on each target, events {events}{measures}"
             );
         }
         for phase in &self.phases {

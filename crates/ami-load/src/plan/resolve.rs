@@ -57,10 +57,19 @@ pub(super) fn resolve_groups(
                 "an event mask is one line, such as `off` or `call`",
             ));
         }
+        if let Some(measure) = &group.measure
+            && group.events.get_ref() == "off"
+        {
+            return Err(document.error_at(
+                measure.span(),
+                "sessions that measure events need them: give the group an event mask, such as `events = \"user\"`",
+            ));
+        }
         groups.push(PlannedGroup {
             name: group.name.get_ref().clone(),
             sessions: overrides.sessions.unwrap_or(sessions),
             events: group.events.get_ref().clone(),
+            measure: group.measure.as_ref().map(|measure| *measure.get_ref()),
         });
     }
     if groups.is_empty() {
