@@ -24,6 +24,7 @@ pub struct Target {
     pub dial: Vec<DialPattern>,
     pub roles: BTreeMap<String, Role>,
     pub labels: BTreeMap<String, String>,
+    pub environment: Environment,
     /// The file it came from, for errors found later.
     pub origin: String,
 }
@@ -42,6 +43,25 @@ impl fmt::Display for Endpoint {
             Self::Address(address) => f.write_str(address),
             Self::Simulated(profile) => write!(f, "simulated {profile}"),
         }
+    }
+}
+
+/// Whether people depend on the PBX while it is tested.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    #[default]
+    Test,
+    /// A load needs a confirmation by name, and a guard watches it.
+    Production,
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Production => "production",
+        })
     }
 }
 
@@ -112,6 +132,7 @@ struct TargetFile {
     secret_command: Option<String>,
     #[serde(default)]
     login: LoginWord,
+    environment: Option<Spanned<Environment>>,
     #[serde(default)]
     limits: LimitsFile,
     #[serde(default)]
@@ -145,6 +166,7 @@ impl Target {
         let file: TargetFile = document.parse()?;
         let endpoint = file.endpoint(document)?;
         let secret = file.secret(document, &endpoint)?;
+        let environment = file.environment(document, &endpoint)?;
         let account = match (&file.account, &endpoint) {
             (Some(account), _) => account.get_ref().clone(),
             (None, Endpoint::Simulated(_)) => "bench".to_owned(),
@@ -172,6 +194,7 @@ impl Target {
             limits: file.limits.resolve(),
             roles,
             labels: file.labels,
+            environment,
             origin: document.origin().to_owned(),
         })
     }
@@ -210,6 +233,7 @@ impl Target {
             dial: Vec::new(),
             roles: BTreeMap::new(),
             labels: BTreeMap::new(),
+            environment: Environment::Test,
             origin: uri.to_owned(),
         })
     }
@@ -255,6 +279,23 @@ impl TargetFile {
                 0..0,
                 "missing key `address` (host or host:port) or `simulate` (a profile)",
             )),
+        }
+    }
+
+    fn environment(
+        &self,
+        document: &Document,
+        endpoint: &Endpoint,
+    ) -> Result<Environment, DocumentError> {
+        match (&self.environment, endpoint) {
+            (Some(given), Endpoint::Simulated(_))
+                if *given.get_ref() == Environment::Production =>
+            {
+                Err(document.error_at(given.span(), "a simulated PBX is never in production"))
+            }
+            (given, _) => Ok(given
+                .as_ref()
+                .map_or_else(Environment::default, |given| *given.get_ref())),
         }
     }
 
@@ -389,6 +430,23 @@ mod tests {
         check_error(
             "address = \"a\"\n[limits]\nmax_session = 1",
             "3:1: unknown field `max_session`",
+        );
+    }
+
+    #[test]
+    fn a_target_is_in_production_when_its_file_says_so() {
+        let of = |text: &str| parse(text).unwrap().environment;
+        let pbx = "address = \"pbx\"\naccount = \"qa\"\n";
+        assert_eq!(of(pbx), Environment::Test);
+        let production = format!("{pbx}environment = \"production\"");
+        assert_eq!(of(&production), Environment::Production);
+        check_error(
+            &format!("{pbx}environment = \"live\""),
+            "3:15: unknown variant `live`, expected `test` or `production`",
+        );
+        check_error(
+            "simulate = \"pbx\"\nenvironment = \"production\"",
+            "2:15: a simulated PBX is never in production",
         );
     }
 

@@ -391,6 +391,7 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
                     banner: control.as_ref().and_then(|control| control.banner.clone()),
                     version: control.as_ref().and_then(|control| control.version.clone()),
                     labels: target.labels.clone(),
+                    environment: target.environment.to_string(),
                     limits: serde_json::to_value(&target.limits).expect("limits are plain numbers"),
                 }
             });

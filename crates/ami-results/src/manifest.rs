@@ -54,7 +54,14 @@ pub struct Target {
     pub banner: Option<String>,
     pub version: Option<String>,
     pub labels: BTreeMap<String, String>,
+    /// `test` or `production`, as its target file says.
+    #[serde(default = "test")]
+    pub environment: String,
     pub limits: serde_json::Value,
+}
+
+fn test() -> String {
+    "test".to_owned()
 }
 
 /// What the plan offers to one target in one phase.

@@ -72,6 +72,9 @@ pub(crate) struct Load {
     /// Keep a line for each action in records.jsonl.
     #[arg(long)]
     pub(crate) records: bool,
+    /// Load this target although it is in production; may be repeated.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) confirm: Vec<String>,
     /// Print the plan and its SHA-256, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -13,6 +13,7 @@ mod live;
 mod one_line;
 mod operator;
 mod print;
+mod production;
 mod simulators;
 
 use args::{Args, Verb};

@@ -18,3 +18,9 @@ pub(crate) fn line(line: impl Display) {
 pub(crate) fn error(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "amibench: {line}");
 }
+
+/// On standard error, with the answer to be typed behind it.
+pub(crate) fn question(text: impl Display) {
+    let _ = write!(std::io::stderr(), "{text}");
+    let _ = std::io::stderr().flush();
+}

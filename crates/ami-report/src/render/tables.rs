@@ -106,6 +106,8 @@ pub(super) fn target_lines(summary: &Summary) -> Vec<String> {
         .targets
         .iter()
         .map(|target| {
+            let production =
+                (target.environment == "production").then(|| "in production".to_owned());
             let version = target
                 .version
                 .iter()
@@ -115,7 +117,12 @@ pub(super) fn target_lines(summary: &Summary) -> Vec<String> {
                 .labels
                 .iter()
                 .map(|(key, value)| format!("{key}={value}"));
-            let facts: Vec<String> = version.chain(banner).chain(labels).collect();
+            let facts: Vec<String> = production
+                .into_iter()
+                .chain(version)
+                .chain(banner)
+                .chain(labels)
+                .collect();
             format!("{}: {}", target.name, facts.join(", "))
         })
         .collect()

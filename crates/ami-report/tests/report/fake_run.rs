@@ -86,6 +86,7 @@ fn manifest() -> Manifest {
         banner: Some("Asterisk Call Manager/11.0.0".to_owned()),
         version: Some(version.to_owned()),
         labels: BTreeMap::from([("firmware".to_owned(), label.to_owned())]),
+        environment: "test".to_owned(),
         limits: serde_json::json!({"max_sessions": 300}),
     };
     let offered = |target, phase, rate| Offered {

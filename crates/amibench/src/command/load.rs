@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::args::Load;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue, live, one_line, operator, print};
+use crate::{access, catalogue, live, one_line, operator, print, production};
 
 /// About 2 GB on disk.
 const RECORDS_MAX: u64 = 10_000_000;
@@ -46,6 +46,10 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         print::text(plan.describe());
         return Ok(Exit::Held);
     }
+    production::confirm(
+        plan.targets.iter().map(|planned| &planned.target),
+        &load.confirm,
+    )?;
     raise_descriptor_limit(&plan)?;
     let mut simulators = Simulators::default();
     let sites = sites(&plan, &mut simulators)?;

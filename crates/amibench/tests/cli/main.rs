@@ -9,6 +9,7 @@ mod doctor;
 mod help;
 mod interrupted;
 mod plan;
+mod production;
 mod results;
 mod run;
 mod secrets;
