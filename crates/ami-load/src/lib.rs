@@ -7,6 +7,7 @@ pub mod arrival;
 mod call_table;
 pub mod cleanup;
 mod ledger;
+pub mod originate;
 pub mod plan;
 pub mod query;
 pub mod rate;

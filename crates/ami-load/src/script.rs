@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ami_proto::action::originate::{Completion, Destination, Originate};
+use ami_proto::action::originate::Originate;
 use ami_proto::action::{Action, ActionError};
 use ami_proto::session::Answer;
 use thiserror::Error;
 
+use crate::originate;
 use crate::plan::{Plan, PlannedAction, PlannedTarget, What};
 use crate::run_tag::RunTag;
 
@@ -74,29 +75,12 @@ fn line(entry: &PlannedAction, planned: &PlannedTarget, tag: &RunTag) -> Result<
                 .roles
                 .get(role)
                 .expect("the plan resolved every role");
-            let destination = match (&role.context, &role.exten, &role.application) {
-                (_, _, Some(name)) => Destination::Application {
-                    name: name.clone(),
-                    data: role.data.clone().unwrap_or_default(),
-                },
-                (context, exten, None) => Destination::Extension {
-                    context: context.clone().unwrap_or_default(),
-                    exten: exten.clone().unwrap_or_default(),
-                    priority: role.priority.clone(),
-                },
-            };
-            let mut originate = Originate::new(&role.channel, destination);
-            originate.timeout_ms = u32::try_from(ring.as_millis()).unwrap_or(u32::MAX);
-            originate.account = Some(tag.as_str().to_owned());
-            originate.caller_id = Some(format!("\"{}\" <{}>", tag.as_str(), "0"));
-            originate.variables = vec![("TIMEOUT(absolute)".to_owned(), seconds(*hold))];
-            originate.completion = Completion::Event;
-            let error = |source| ScriptError {
-                action: entry.what.slug(),
-                target: planned.target.name.clone(),
-                source,
-            };
-            originate.action().map_err(error)?;
+            let originate =
+                originate::of_role(role, tag, *hold, *ring).map_err(|source| ScriptError {
+                    action: entry.what.slug(),
+                    target: planned.target.name.clone(),
+                    source,
+                })?;
             Ok(Line::Call {
                 originate,
                 hold: *hold,
@@ -104,9 +88,4 @@ fn line(entry: &PlannedAction, planned: &PlannedTarget, tag: &RunTag) -> Result<
             })
         }
     }
-}
-
-/// `TIMEOUT(absolute)` takes seconds with a fraction.
-fn seconds(duration: Duration) -> String {
-    format!("{}", duration.as_secs_f64())
 }

@@ -4,6 +4,8 @@
 use crate::message::Banner;
 use crate::session::{Announced, Answer};
 
+pub mod vendor;
+
 /// The AMI version, as in the banner. It does not name the release: 20 and later have one for each major, and 2.8.0 is
 /// both 13.5–13.12 and 14.0–14.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
