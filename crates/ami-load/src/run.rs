@@ -4,6 +4,8 @@
 //! A target that fails does not stop the others.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ use lead::{Lead, Stopped};
 use preflight::Control;
 
 use crate::cleanup;
-use crate::plan::{Arrivals, Plan, nanos};
+use crate::plan::{Arrivals, Plan, Segment, nanos};
 use crate::run_tag::RunTag;
 use crate::script::Script;
 pub use crate::script::ScriptError;
@@ -129,6 +131,15 @@ pub type LeftUp = Vec<(String, Vec<String>)>;
 pub struct TargetFailure {
     pub target: String,
     pub why: FailureWhy,
+}
+
+/// With every cause, as results and people read it.
+impl fmt::Display for TargetFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.why)?;
+        let mut causes = std::iter::successors(self.why.source(), |cause| (*cause).source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }
 
 #[derive(Debug, Error)]
@@ -231,7 +242,7 @@ fn finish(
         failures,
         left,
     } = loaded;
-    let (recorder, error) = collector.join();
+    let (mut recorder, error) = collector.join();
     let now = nanos(setup.clock.now().saturating_sub(base));
     let run_dir = recorder.run_dir().path().to_owned();
     let failed = |target: &str| failures.iter().any(|failure| failure.target == target);
@@ -249,6 +260,9 @@ fn finish(
         Stopped::Interrupted => End::Interrupted,
         Stopped::Aborted(reason) => End::Aborted { reason },
     };
+    for failure in &failures {
+        recorder.target_failed(&failure.target, failure.to_string());
+    }
     let finished = recorder.finish(now, end.clone());
     if let Some(error) = error {
         return Err(error.into());
@@ -393,6 +407,7 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
                     labels: target.labels.clone(),
                     environment: target.environment.to_string(),
                     limits: serde_json::to_value(&target.limits).expect("limits are plain numbers"),
+                    failure: None,
                 }
             });
     let mut offered = Vec::new();
@@ -421,6 +436,11 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
         },
         seed: plan.seed,
         plan_sha256: plan.sha256(),
+        segment: (plan.segment != Segment::WHOLE).then_some(manifest::Segment {
+            index: plan.segment.index,
+            count: plan.segment.count,
+        }),
+        merged_from: Vec::new(),
         started_at: Timestamp::now(),
         ended_at: None,
         labels: description.labels.clone(),

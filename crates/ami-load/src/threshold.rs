@@ -113,6 +113,7 @@ impl Threshold {
         let limit = self.limit.to_string();
         let Some(measured) = self.measure.of(recorder, target) else {
             return Verdict {
+                target: Some(target),
                 state: State::Inconclusive,
                 subject,
                 limit,
@@ -132,6 +133,7 @@ impl Threshold {
         };
         let state = if holds { State::Pass } else { State::Fail };
         Verdict {
+            target: Some(target),
             state,
             subject,
             limit,

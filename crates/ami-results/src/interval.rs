@@ -60,6 +60,15 @@ impl Cell {
     };
 }
 
+impl Gauge {
+    /// Another process that loads the same target in the same second.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.sessions_ready += other.sessions_ready;
+        self.in_flight += other.in_flight;
+        self.calls_up += other.calls_up;
+    }
+}
+
 impl Counts {
     pub fn add(&mut self, other: &Self) {
         self.offered += other.offered;

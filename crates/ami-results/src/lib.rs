@@ -12,6 +12,7 @@ pub mod interval;
 pub mod interval_log;
 pub mod layout;
 pub mod manifest;
+pub mod merge;
 pub mod outcome;
 pub mod record;
 pub mod recorder;

@@ -2,6 +2,7 @@
 //! Secrets have no place in it: accounts are named, the scenario's text never holds one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,12 @@ pub struct Manifest {
     pub scenario: Scenario,
     pub seed: u64,
     pub plan_sha256: String,
+    /// None when this process offered the whole load.
+    #[serde(default)]
+    pub segment: Option<Segment>,
+    /// The runs that were added up to this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_from: Vec<Part>,
     /// The wall time of the run's origin.
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
@@ -58,6 +65,31 @@ pub struct Target {
     #[serde(default = "test")]
     pub environment: String,
     pub limits: serde_json::Value,
+    /// Why it was not loaded to the end; set at the end.
+    #[serde(default)]
+    pub failure: Option<String>,
+}
+
+/// Which part of a plan: `index` counts from 0, people read `2/4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Segment {
+    pub index: u16,
+    pub count: u16,
+}
+
+/// A run that went into a merged one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub run_id: String,
+    pub segment: Segment,
+    pub started_at: Timestamp,
+    pub host: Host,
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index + 1, self.count)
+    }
 }
 
 fn test() -> String {

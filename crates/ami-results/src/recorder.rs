@@ -123,6 +123,14 @@ impl Recorder {
         Ok(self.run_dir.write_manifest(&self.manifest)?)
     }
 
+    /// Why a target was not loaded to the end.
+    pub fn target_failed(&mut self, name: &str, why: String) {
+        let mut targets = self.manifest.targets.iter_mut();
+        if let Some(target) = targets.find(|target| target.name == name) {
+            target.failure = Some(why);
+        }
+    }
+
     /// Arrivals that the plan had until arrivals stopped; those that are neither recorded nor skipped by the end make
     /// the run invalid. Without this the plan is taken to be what was recorded.
     pub fn planned(&mut self, arrivals: u64) {
@@ -345,5 +353,6 @@ fn wall_time(origin: Timestamp, now: u64) -> Timestamp {
     origin.saturating_add(elapsed).unwrap_or(origin)
 }
 
+mod absorb;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

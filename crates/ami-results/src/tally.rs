@@ -10,6 +10,7 @@ use crate::layout::{Kind, Layout, Tag};
 use crate::record::{Record, Skipped};
 use crate::recorder::Scope;
 use crate::totals::{ActionTotals, CallTotals, Quantiles, Totals};
+use crate::unwritten::SECOND_NS;
 use crate::validity::{LATE_NS, Load, SecondLoad, Validity};
 
 /// A week; later seconds count into the last one. 10 MB at most.
@@ -25,6 +26,8 @@ pub(crate) struct Tally {
     seconds: Vec<SecondLoad>,
     calls: Vec<CallTotals>,
     accounted: u64,
+    /// Why the run is invalid whatever was counted.
+    objections: Vec<String>,
 }
 
 /// What the live line shows.
@@ -44,6 +47,7 @@ impl Tally {
             seconds: Vec::new(),
             calls: vec![CallTotals::default(); layout.targets().len()],
             accounted: 0,
+            objections: Vec::new(),
         }
     }
 
@@ -64,6 +68,25 @@ impl Tally {
 
     pub(crate) fn call(&mut self, call: &CallRecord) {
         self.calls[usize::from(call.target)].count(call.result);
+    }
+
+    pub(crate) fn interval(&mut self, row: &IntervalRow) {
+        self.counts.entry(row.cell()).or_default().add(&row.counts);
+        let small = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let load = SecondLoad {
+            offered: small(row.counts.offered),
+            late: small(row.counts.late),
+            lag_max_ns: row.lag_max_ns,
+        };
+        self.arrivals(row.second, load);
+    }
+
+    pub(crate) fn latency(&mut self, tag: Tag, histogram: &Histogram) {
+        self.histograms.entry(tag).or_default().merge(histogram);
+    }
+
+    pub(crate) fn object(&mut self, reason: String) {
+        self.objections.push(reason);
     }
 
     pub(crate) fn duration(&mut self, tag: Tag, nanoseconds: u64) {
@@ -108,7 +131,9 @@ impl Tally {
             planned: planned.max(self.accounted),
             accounted: self.accounted,
         };
-        Validity::judge(&self.seconds, load)
+        let mut validity = Validity::judge(&self.seconds, load);
+        validity.reasons.extend(self.objections.iter().cloned());
+        validity
     }
 
     pub(crate) fn totals(&self, planned: u64) -> Totals {
@@ -144,16 +169,21 @@ impl Tally {
     }
 
     fn arrival(&mut self, intended_at: u64, lag: u64) {
-        self.accounted += 1;
-        let second = usize::try_from((intended_at / 1_000_000_000).min(SECONDS_MAX - 1))
-            .expect("the bound fits an usize");
+        let load = SecondLoad {
+            offered: 1,
+            late: u32::from(lag > LATE_NS),
+            lag_max_ns: lag,
+        };
+        self.arrivals(intended_at / SECOND_NS, load);
+    }
+
+    fn arrivals(&mut self, second: u64, load: SecondLoad) {
+        self.accounted += u64::from(load.offered);
+        let second = usize::try_from(second.min(SECONDS_MAX - 1)).expect("the bound fits an usize");
         if self.seconds.len() <= second {
             self.seconds.resize(second + 1, SecondLoad::default());
         }
-        let load = &mut self.seconds[second];
-        load.offered += 1;
-        load.late += u32::from(lag > LATE_NS);
-        load.lag_max_ns = load.lag_max_ns.max(lag);
+        self.seconds[second].add(load);
     }
 }
 

@@ -37,6 +37,20 @@ impl Unwritten {
             .record(nanoseconds);
     }
 
+    pub(crate) fn latency(&mut self, second: u64, tag: Tag, histogram: &Histogram) {
+        let spare = &mut self.spare;
+        self.histograms
+            .entry((second, tag))
+            .or_insert_with(|| spare.pop().unwrap_or_default())
+            .merge(histogram);
+    }
+
+    pub(crate) fn interval(&mut self, interval: &IntervalRow) {
+        let row = self.row_of(interval.second, interval.cell());
+        row.counts.add(&interval.counts);
+        row.lag_max_ns = row.lag_max_ns.max(interval.lag_max_ns);
+    }
+
     pub(crate) fn record(&mut self, record: &Record) {
         let cell = record.cell();
         let offered = self.row(record.intended_at, cell);
@@ -80,7 +94,10 @@ impl Unwritten {
     }
 
     fn row(&mut self, at: u64, cell: Cell) -> &mut IntervalRow {
-        let second = at / SECOND_NS;
+        self.row_of(at / SECOND_NS, cell)
+    }
+
+    fn row_of(&mut self, second: u64, cell: Cell) -> &mut IntervalRow {
         self.rows
             .entry((second, cell))
             .or_insert_with(|| IntervalRow::new(second, cell))

@@ -39,6 +39,9 @@ pub struct Validity {
     pub bad_seconds: u64,
     pub late: u64,
     pub offered: u64,
+    /// Arrivals of the plan until arrivals stopped.
+    #[serde(default)]
+    pub planned: u64,
     /// The worst of the seconds in which something was late, longest first.
     pub stalls: Vec<Stall>,
 }
@@ -52,6 +55,12 @@ pub struct Stall {
 }
 
 impl SecondLoad {
+    pub fn add(&mut self, other: Self) {
+        self.offered = self.offered.saturating_add(other.offered);
+        self.late = self.late.saturating_add(other.late);
+        self.lag_max_ns = self.lag_max_ns.max(other.lag_max_ns);
+    }
+
     fn is_bad(self) -> bool {
         f64::from(self.late) > f64::from(self.offered) * LATE_SHARE_MAX
     }
@@ -71,6 +80,7 @@ impl Validity {
             bad_seconds: busy().filter(|second| second.is_bad()).count() as u64,
             late: busy().map(|second| u64::from(second.late)).sum(),
             offered: busy().map(|second| u64::from(second.offered)).sum(),
+            planned: load.planned,
             stalls: stalls(seconds),
         };
         validity.reasons = reasons(&validity, load);

@@ -41,6 +41,9 @@ impl fmt::Display for State {
 /// Texts as a reader wants them, e.g. subject `asterisk-22 ping response p99`, limit `< 5 ms`, measured `1.8 ms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
+    /// Index of the target it is about; `subject` begins with its name.
+    #[serde(default)]
+    pub target: Option<u16>,
     pub state: State,
     pub subject: String,
     pub limit: String,

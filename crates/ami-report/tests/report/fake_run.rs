@@ -88,6 +88,7 @@ fn manifest() -> Manifest {
         labels: BTreeMap::from([("firmware".to_owned(), label.to_owned())]),
         environment: "test".to_owned(),
         limits: serde_json::json!({"max_sessions": 300}),
+        failure: None,
     };
     let offered = |target, phase, rate| Offered {
         target,
@@ -110,6 +111,8 @@ fn manifest() -> Manifest {
         },
         seed: 7,
         plan_sha256: "0".repeat(64),
+        segment: None,
+        merged_from: Vec::new(),
         started_at: "2026-11-21T10:00:00Z".parse().unwrap(),
         ended_at: None,
         labels: BTreeMap::from([("ci".to_owned(), "4711".to_owned())]),
@@ -161,7 +164,8 @@ fn layout() -> Layout {
 }
 
 fn verdicts() -> Vec<Verdict> {
-    let verdict = |state, subject: &str, limit: &str, measured: &str| Verdict {
+    let verdict = |target, state, subject: &str, limit: &str, measured: &str| Verdict {
+        target: Some(target),
         state,
         subject: subject.to_owned(),
         limit: limit.to_owned(),
@@ -170,12 +174,14 @@ fn verdicts() -> Vec<Verdict> {
     };
     vec![
         verdict(
+            0,
             State::Pass,
             "asterisk-22 ping response p99",
             "< 50 ms",
             "4.12 ms",
         ),
         verdict(
+            1,
             State::Fail,
             "sim-ucm6xxx originate failures",
             "< 1 %",

@@ -31,7 +31,7 @@ const ALL: Scope = Scope {
     action: None,
 };
 
-fn manifest() -> Manifest {
+pub(crate) fn manifest() -> Manifest {
     let action = |name: &str, shape| Action {
         name: name.to_owned(),
         shape,
@@ -63,6 +63,8 @@ fn manifest() -> Manifest {
         },
         seed: 7,
         plan_sha256: String::new(),
+        segment: None,
+        merged_from: Vec::new(),
         started_at: "2026-11-21T10:00:00Z".parse().unwrap(),
         ended_at: None,
         labels: BTreeMap::new(),
@@ -77,7 +79,7 @@ fn manifest() -> Manifest {
 }
 
 /// Within 10 s, every stage optional, every outcome.
-fn record() -> impl Strategy<Value = Record> {
+pub(crate) fn record() -> impl Strategy<Value = Record> {
     let step = || 0..3 * SECOND;
     let instants = (0..7 * SECOND, 0..20_000_000_u64, step(), step(), step());
     let stages = (any::<bool>(), any::<bool>(), any::<bool>());
@@ -134,7 +136,7 @@ fn run(dir: &TempDir, mut records: Vec<Record>) -> Totals {
     recorder.finish(20 * SECOND, End::Completed).unwrap()
 }
 
-fn call(result: CallResult) -> CallRecord {
+pub(crate) fn call(result: CallResult) -> CallRecord {
     CallRecord {
         target: 1,
         phase: 0,

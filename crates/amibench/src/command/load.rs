@@ -235,15 +235,7 @@ fn exit_of(why: &FailureWhy) -> Exit {
 }
 
 fn tell_failure(failure: &TargetFailure) {
-    print::error(format_args!("{}: {}", failure.target, chain(&failure.why)));
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string())
-        .chain(causes.map(ToString::to_string))
-        .collect::<Vec<_>>()
-        .join(": ")
+    print::error(format_args!("{}: {failure}", failure.target));
 }
 
 /// What is printed, reports, and the exit code: what was measured is said even where no file can be written any more.
