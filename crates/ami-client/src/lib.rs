@@ -1,7 +1,8 @@
 //! Sockets of AMI sessions, and the files that say where they lead.
 //!
 //! This crate owns connections and decides nothing: what the bytes mean is `ami-proto`'s, what to send is the caller's.
-//! Read `document` (files with good errors), `target` (who is tested), `wire`, `open`, `connection`, `backoff`.
+//! Read `document` (files with good errors), `target` (who is tested), `wire`, `tls`, `open`,
+//! `connection`, `stream` (a session's bytes for who drives it without waiting), `backoff`.
 
 pub mod backoff;
 pub mod clock;
@@ -10,11 +11,14 @@ pub mod dial;
 pub mod document;
 pub mod open;
 pub mod secret;
+pub mod stream;
 pub mod target;
+pub mod tls;
 pub mod wire;
 
 pub use clock::Clock;
 pub use connection::Connection;
 pub use document::{Document, DocumentError};
 pub use open::{Gate, OpenError, open};
+pub use stream::Stream;
 pub use target::Target;

@@ -1,4 +1,4 @@
-//! `Wire`: the bytes of one AMI connection, over TCP or in memory.
+//! `Wire`: the bytes of one AMI connection, over TCP, TLS or in memory.
 
 use std::io;
 use std::pin::Pin;
@@ -6,10 +6,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use crate::tls::first_words::FirstWords;
 
 #[derive(Debug)]
 pub enum Wire {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<FirstWords>>),
     Memory(DuplexStream),
 }
 
@@ -17,6 +21,7 @@ macro_rules! either {
     ($wire:expr, $method:ident, $($argument:expr),+) => {
         match $wire.get_mut() {
             Wire::Tcp(stream) => Pin::new(stream).$method($($argument),+),
+            Wire::Tls(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Memory(stream) => Pin::new(stream).$method($($argument),+),
         }
     };
@@ -28,7 +33,13 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        either!(self, poll_read, cx, buffer)
+        match either!(self, poll_read, cx, buffer) {
+            // Closed without a word of TLS: to AMI the same as any other end.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Poll::Ready(Ok(()))
+            }
+            polled => polled,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use ami_client::open::OpenError;
+use ami_client::stream::READ_BYTES;
 use ami_results::interval::Gauge;
 use ami_results::outcome::Outcome;
 use slab::Slab;
@@ -45,7 +46,6 @@ const TICK: Duration = Duration::from_millis(100);
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long a PBX may take to say goodbye.
 const LOGOFF_MAX: Duration = Duration::from_secs(2);
-const READ_BYTES: usize = 64 * 1024;
 
 /// What a worker is told.
 #[derive(Clone, Copy, Debug)]

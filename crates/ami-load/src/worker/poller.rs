@@ -1,9 +1,9 @@
 //! Which sessions have bytes: the worker's own epoll set, itself watched by the runtime as one descriptor.
 
 use std::io;
-use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 
+use ami_client::Stream;
 use rustix::event::epoll;
 use tokio::io::unix::AsyncFd;
 
@@ -81,14 +81,14 @@ impl Poller {
         })
     }
 
-    pub(crate) fn add(&self, stream: &TcpStream, session: usize) -> io::Result<()> {
+    pub(crate) fn add(&self, stream: &Stream, session: usize) -> io::Result<()> {
         let data = epoll::EventData::new_u64(key(session));
         Ok(epoll::add(&self.set, stream, data, Interest::Read.flags())?)
     }
 
     pub(crate) fn change(
         &self,
-        stream: &TcpStream,
+        stream: &Stream,
         session: usize,
         interest: Interest,
     ) -> io::Result<()> {
@@ -96,7 +96,7 @@ impl Poller {
         Ok(epoll::modify(&self.set, stream, data, interest.flags())?)
     }
 
-    pub(crate) fn remove(&self, stream: &TcpStream) -> io::Result<()> {
+    pub(crate) fn remove(&self, stream: &Stream) -> io::Result<()> {
         Ok(epoll::delete(&self.set, stream)?)
     }
 

@@ -1,11 +1,10 @@
 //! A seat is what a session is for: load of a group, or watching the calls of a target. It outlives the connection.
 
-use std::net::TcpStream;
 use std::time::Duration;
 
+use ami_client::Stream;
 use ami_client::connection::Parts;
 use ami_client::open::OpenError;
-use ami_client::wire::Wire;
 use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
@@ -32,7 +31,7 @@ pub(crate) enum Duty {
 #[derive(Debug)]
 pub(crate) struct Seated {
     pub(crate) seat: Seat,
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     pub(crate) decoder: Decoder,
     pub(crate) session: Session,
     pub(crate) work: Work,
@@ -41,8 +40,6 @@ pub(crate) struct Seated {
     pub(crate) opened_at: Duration,
     /// Attempts to fill this seat that failed, the last in a row.
     pub(crate) failed: u32,
-    /// Bytes the kernel did not take yet.
-    pub(crate) unsent: Vec<u8>,
 }
 
 /// What a session does at the moment.
@@ -80,23 +77,20 @@ impl Seated {
         born: u64,
         opened_at: Duration,
     ) -> std::io::Result<(Self, Vec<u8>)> {
-        let Wire::Tcp(stream) = parts.wire else {
-            return Err(std::io::Error::other(
-                "the load worker drives TCP connections",
-            ));
-        };
+        let (stream, read_ahead) = Stream::of(parts.wire)?;
+        let mut unread = parts.unread;
+        unread.extend_from_slice(&read_ahead);
         let seated = Self {
             seat,
-            stream: stream.into_std()?,
+            stream,
             decoder: parts.decoder,
             session: parts.session,
             work: Work::Free,
             born,
             opened_at,
             failed: 0,
-            unsent: Vec::new(),
         };
-        Ok((seated, parts.unread))
+        Ok((seated, unread))
     }
 
     pub(crate) fn is_free(&self) -> bool {

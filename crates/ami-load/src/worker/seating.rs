@@ -149,10 +149,9 @@ impl Worker {
             }
         }
         if let Work::Busy(in_flight) = seated.work {
-            let outcome = if seated.unsent.is_empty() {
-                Outcome::Indeterminate
-            } else {
-                Outcome::Disconnected
+            let outcome = match in_flight.record.sent_at {
+                Some(_) => Outcome::Indeterminate,
+                None => Outcome::Disconnected,
             };
             self.cut_off(in_flight, outcome, why);
         }
@@ -166,13 +165,8 @@ impl Worker {
 
     /// The action ends without its answer.
     pub(super) fn cut_off(&mut self, in_flight: InFlight, outcome: Outcome, why: &str) {
-        let InFlight {
-            mut record, call, ..
-        } = in_flight;
+        let InFlight { record, call, .. } = in_flight;
         self.in_flight[usize::from(record.target)] -= 1;
-        if outcome == Outcome::Disconnected {
-            record.sent_at = None;
-        }
         match call {
             Some(call) if outcome == Outcome::Disconnected => self.calls.not_accepted(call),
             Some(call) => self.calls.answer_lost(call),

@@ -1,9 +1,10 @@
 //! Bytes out and bytes in: sends the actions that the schedule places, and reads what answers them.
 
 use std::cmp::Reverse;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io;
 use std::time::Duration;
 
+use ami_client::stream::{READ_BYTES, Sent, is_passing};
 use ami_proto::frame::Frame;
 use ami_proto::session::{Answer, AnswerOutcome, Disposition, Done, Expired};
 use ami_results::outcome::Outcome;
@@ -11,7 +12,7 @@ use ami_results::outcome::Outcome;
 use super::lane::Waiting;
 use super::poller::{BATCH, Interest};
 use super::seat::{Duty, InFlight, Work};
-use super::{LOGOFF_MAX, READ_BYTES, Stage, Worker};
+use super::{LOGOFF_MAX, Stage, Worker};
 use crate::call_table::{Bounds, ended};
 use crate::plan::nanos;
 use crate::script::Line;
@@ -121,24 +122,17 @@ impl Worker {
         let seated = &mut self.sessions[key];
         self.out.clear();
         while seated.session.take_transmit(&mut self.out) {}
-        let written = if seated.unsent.is_empty() {
-            (&seated.stream).write(&self.out)
-        } else {
-            Ok(0)
-        };
-        let written = match written {
-            Err(error) if is_passing(&error) => Ok(0),
-            written => written,
-        };
-        let unwritten = &self.out[*written.as_ref().unwrap_or(&0)..];
-        if unwritten.is_empty() {
+        if self.out.is_empty() {
             return Ok(());
         }
-        seated.unsent.extend_from_slice(unwritten);
+        let sent = seated.stream.send(&self.out);
+        if let Ok(Sent::All) = sent {
+            return Ok(());
+        }
         if let Work::Busy(in_flight) = &mut seated.work {
             in_flight.record.sent_at = None;
         }
-        match written {
+        match sent {
             Ok(_) => self
                 .poller
                 .change(&seated.stream, key, Interest::ReadAndWrite),
@@ -150,19 +144,15 @@ impl Worker {
         let Some(seated) = self.sessions.get_mut(key) else {
             return Ok(());
         };
-        match (&seated.stream).write(&seated.unsent) {
-            Ok(written) => {
-                seated.unsent.drain(..written);
-                if !seated.unsent.is_empty() {
-                    return Ok(());
-                }
+        match seated.stream.flush() {
+            Ok(Sent::Part) => Ok(()),
+            Ok(Sent::All) => {
                 if let Work::Busy(in_flight) = &mut seated.work {
                     let elapsed = self.setup.clock.now().saturating_sub(self.base);
-                    in_flight.record.sent_at = Some(nanos(elapsed));
+                    in_flight.record.sent_at.get_or_insert(nanos(elapsed));
                 }
                 self.poller.change(&seated.stream, key, Interest::Read)
             }
-            Err(error) if is_passing(&error) => Ok(()),
             Err(error) => self.lose(key, &error.kind().to_string()),
         }
     }
@@ -180,7 +170,7 @@ impl Worker {
                     self.flush(readiness.session)?;
                 }
                 if readiness.is_readable() {
-                    more |= self.read(readiness.session)? == READ_BYTES;
+                    more |= self.read(readiness.session)? >= READ_BYTES / 2;
                 }
                 if self.stage == Stage::Offering {
                     self.offer()?;
@@ -196,11 +186,15 @@ impl Worker {
 
     /// How many bytes there were.
     fn read(&mut self, key: usize) -> io::Result<usize> {
-        let Some(seated) = self.sessions.get(key) else {
+        let Some(seated) = self.sessions.get_mut(key) else {
             return Ok(0);
         };
         let mut input = std::mem::take(&mut self.input);
-        let read = (&seated.stream).read(&mut input);
+        let read = seated.stream.read(&mut input);
+        if seated.stream.has_unsent() {
+            self.poller
+                .change(&seated.stream, key, Interest::ReadAndWrite)?;
+        }
         let done = match &read {
             Ok(0) => self.lose(key, "the PBX closed the connection"),
             Ok(length) => self.digest(key, &input[..*length]),
@@ -303,11 +297,6 @@ impl Worker {
             .push(Reverse((now + patience, key, born, seq)));
         self.cut_off(in_flight, Outcome::TimedOut, "no answer in time");
     }
-}
-
-/// Errors that say to try again later.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 /// Moves the action in flight on by one frame.
