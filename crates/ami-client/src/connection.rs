@@ -116,6 +116,11 @@ impl Connection {
         &self.session
     }
 
+    /// The beginning of a frame whose end has not come.
+    pub(crate) fn undecoded(&self) -> &[u8] {
+        self.decoder.pending()
+    }
+
     pub fn into_parts(self) -> Parts {
         Parts {
             wire: self.wire,

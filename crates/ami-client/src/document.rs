@@ -107,20 +107,23 @@ impl Document {
     }
 
     pub fn error_at(&self, span: Range<usize>, message: impl Into<String>) -> DocumentError {
+        DocumentError::Invalid {
+            place: self.place(span),
+            message: message.into(),
+        }
+    }
+
+    pub fn place(&self, span: Range<usize>) -> Place {
         let mut start = span.start.min(self.text.len());
         while !self.text.is_char_boundary(start) {
             start -= 1;
         }
         let before = &self.text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let place = Place {
+        Place {
             origin: self.origin.clone(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
-        };
-        DocumentError::Invalid {
-            place,
-            message: message.into(),
         }
     }
 }

@@ -13,6 +13,9 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Step};
+use crate::peer::{Peer, Transport};
+use crate::tls::trouble::is_alert;
+use crate::tls::{TlsClient, TlsTrouble};
 use crate::wire::Wire;
 
 /// Connections to one target that are not logged in yet. The listen backlog of a stock PBX is 10: more connects at once
@@ -60,7 +63,13 @@ pub enum OpenError {
     Connect { address: String, source: io::Error },
     #[error("failed to connect to {address}: no answer within {} s", CONNECT_WITHIN.as_secs())]
     ConnectTimedOut { address: String },
-    #[error("{address} sent no banner within {} s: it is not AMI, or it is the TLS port", BANNER_WITHIN.as_secs())]
+    #[error("failed to agree on TLS with {address}")]
+    Tls {
+        address: String,
+        #[source]
+        trouble: Box<TlsTrouble>,
+    },
+    #[error("{address} sent no banner within {} s: it is not AMI, or it hangs", BANNER_WITHIN.as_secs())]
     NoBanner { address: String },
     #[error(
         "{address} closed the connection before a banner: an access list, or too many sessions that are not logged in"
@@ -87,10 +96,21 @@ pub enum OpenError {
 impl OpenError {
     /// Whether a later try may succeed; a refused login is never retried, the PBX might ban us.
     pub fn is_worth_retrying(&self) -> bool {
-        !matches!(
-            self,
-            Self::Refused { .. } | Self::NotAmi { .. } | Self::Credentials(_) | Self::Shut { .. }
-        )
+        match self {
+            Self::Refused { .. }
+            | Self::NotAmi { .. }
+            | Self::Credentials(_)
+            | Self::Shut { .. } => false,
+            Self::Tls { trouble, .. } => trouble.is_passing(),
+            _ => true,
+        }
+    }
+
+    pub(crate) fn tls(address: &str, trouble: TlsTrouble) -> Self {
+        Self::Tls {
+            address: address.to_owned(),
+            trouble: Box::new(trouble),
+        }
     }
 }
 
@@ -102,39 +122,45 @@ pub enum Reached {
     Banner,
 }
 
-/// Connects over TCP and logs in. A refused login shuts the gate: the other sessions would only add to the failures
-/// for which a PBX bans an address.
+/// Connects and logs in. A refused login shuts the gate: the other sessions would only add to the failures for which a
+/// PBX bans an address.
 pub async fn open(
-    address: &str,
+    peer: &Peer,
     config: SessionConfig,
     gate: &Gate,
     clock: Clock,
 ) -> Result<Connection, OpenError> {
-    open_noting(address, config, gate, clock, &mut |_| {}).await
+    open_noting(peer, config, gate, clock, &mut |_| {}).await
 }
 
 /// As [`open`], for who wants to know how long each part takes.
 pub async fn open_noting(
-    address: &str,
+    peer: &Peer,
     config: SessionConfig,
     gate: &Gate,
     clock: Clock,
     note: &mut impl FnMut(Reached),
 ) -> Result<Connection, OpenError> {
+    let address = &peer.address;
     let permit = gate.logins.acquire().await;
     let _permit = permit.map_err(|_| OpenError::Shut {
-        address: address.to_owned(),
+        address: address.clone(),
     })?;
     note(Reached::Gate);
-    let stream = connect(address).await?;
-    let opened = log_in(address, Wire::Tcp(stream), config, clock, note).await;
-    if let Err(OpenError::Refused { .. }) = opened {
-        gate.shut();
+    let wire = secure(peer, connect(address).await?).await?;
+    let opened = log_in(address, wire, config, clock, note).await;
+    match (&opened, &peer.transport) {
+        (Err(OpenError::Refused { .. }), _) => gate.shut(),
+        (Err(OpenError::NoBanner { .. }), Transport::Plain) if speaks_tls(address).await => {
+            return Err(OpenError::tls(address, TlsTrouble::PortIsTls));
+        }
+        _ => {}
     }
     opened
 }
 
-async fn connect(address: &str) -> Result<TcpStream, OpenError> {
+/// Connects over TCP alone.
+pub async fn connect(address: &str) -> Result<TcpStream, OpenError> {
     let failed = |source| OpenError::Connect {
         address: address.to_owned(),
         source,
@@ -147,6 +173,25 @@ async fn connect(address: &str) -> Result<TcpStream, OpenError> {
         .map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
+}
+
+/// Shakes hands where the peer speaks TLS.
+pub async fn secure(peer: &Peer, stream: TcpStream) -> Result<Wire, OpenError> {
+    match &peer.transport {
+        Transport::Plain => Ok(Wire::Tcp(stream)),
+        Transport::Tls(client) => match client.shake_hands(stream).await {
+            Ok(stream) => Ok(Wire::Tls(Box::new(stream))),
+            Err(trouble) => Err(OpenError::tls(&peer.address, trouble)),
+        },
+    }
+}
+
+/// A port that waits for us to speak first may be the one for TLS.
+async fn speaks_tls(address: &str) -> bool {
+    let Ok(stream) = connect(address).await else {
+        return false;
+    };
+    TlsClient::trusting_anyone().answers(stream).await
 }
 
 /// Logs in over a wire that is connected already.
@@ -217,6 +262,9 @@ impl Login {
         {
             Err(source) => Err(OpenError::Broke { address, source }),
             Ok(Step::DeadlinePassed) => Err(OpenError::NoBanner { address }),
+            Ok(Step::Ended) if is_alert(self.connection.undecoded()) => {
+                Err(OpenError::tls(&address, TlsTrouble::PortIsTls))
+            }
             Ok(Step::Ended) => Err(OpenError::ClosedBeforeBanner { address }),
             Ok(Step::Disposition(Disposition::Banner)) => Ok(()),
             Ok(Step::Disposition(_)) => Err(OpenError::NotAmi {

@@ -10,13 +10,23 @@ use toml::Spanned;
 use crate::dial::DialPattern;
 use crate::document::{Document, DocumentError};
 use crate::secret::SecretSource;
+use crate::tls::TlsSettings;
 
-pub const PORT_PLAIN: u16 = 5038;
+mod address;
+mod tls;
+mod uri;
+
+pub use uri::UriError;
+
+use tls::TlsFile;
 
 #[derive(Clone, Debug)]
 pub struct Target {
     pub name: String,
     pub endpoint: Endpoint,
+    /// Without it nothing is encrypted. Of a simulated PBX only whether it is there counts: its certificate is made, and
+    /// pinned, when it starts.
+    pub tls: Option<TlsSettings>,
     pub account: String,
     pub secret: SecretSource,
     pub login: LoginForm,
@@ -127,6 +137,7 @@ struct TargetFile {
     address: Option<Spanned<String>>,
     simulate: Option<Spanned<String>>,
     account: Option<Spanned<String>>,
+    tls: Option<TlsFile>,
     secret_env: Option<String>,
     secret_file: Option<String>,
     secret_command: Option<String>,
@@ -165,6 +176,11 @@ impl Target {
     pub fn parse(name: &str, document: &Document) -> Result<Self, DocumentError> {
         let file: TargetFile = document.parse()?;
         let endpoint = file.endpoint(document)?;
+        let tls = file
+            .tls
+            .as_ref()
+            .map(|tls| tls.resolve(document, &endpoint));
+        let tls = tls.transpose()?;
         let secret = file.secret(document, &endpoint)?;
         let environment = file.environment(document, &endpoint)?;
         let account = match (&file.account, &endpoint) {
@@ -184,6 +200,7 @@ impl Target {
         Ok(Self {
             name: name.to_owned(),
             endpoint,
+            tls,
             account,
             secret,
             login: match file.login {
@@ -198,65 +215,6 @@ impl Target {
             origin: document.origin().to_owned(),
         })
     }
-
-    /// A target given as one line: `ami://account@host[:port]`.
-    pub fn from_uri(uri: &str) -> Result<Self, UriError> {
-        let refused = |reason| UriError {
-            uri: without_secret(uri),
-            reason,
-        };
-        let rest = match uri.split_once("://") {
-            Some(("ami", rest)) => rest,
-            Some(("amis", _)) => {
-                return Err(refused("amis:// (TLS) is not supported yet; use ami://"));
-            }
-            _ => return Err(refused("it must begin with ami://")),
-        };
-        let (account, host) = rest
-            .rsplit_once('@')
-            .ok_or_else(|| refused("it must name the account: ami://account@host[:port]"))?;
-        if account.contains(':') {
-            return Err(refused(
-                "a secret never stands on the command line; set AMIBENCH_SECRET instead",
-            ));
-        }
-        if host.is_empty() || account.is_empty() || host.contains('/') {
-            return Err(refused("it must have the form ami://account@host[:port]"));
-        }
-        Ok(Self {
-            name: slug(host),
-            endpoint: Endpoint::Address(with_default_port(host)),
-            account: account.to_owned(),
-            secret: SecretSource::Environment("AMIBENCH_SECRET".to_owned()),
-            login: LoginForm::Md5,
-            limits: Limits::default(),
-            dial: Vec::new(),
-            roles: BTreeMap::new(),
-            labels: BTreeMap::new(),
-            environment: Environment::Test,
-            origin: uri.to_owned(),
-        })
-    }
-}
-
-/// A URI as an error may show it: with what stands between account and host masked.
-fn without_secret(uri: &str) -> String {
-    let account_at = uri.find("://").map_or(0, |at| at + 3);
-    let (scheme, rest) = uri.split_at(account_at);
-    match rest.rsplit_once('@') {
-        Some((credentials, host)) => match credentials.split_once(':') {
-            Some((account, _secret)) => format!("{scheme}{account}:***@{host}"),
-            None => uri.to_owned(),
-        },
-        None => uri.to_owned(),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{uri:?} is no target: {reason}")]
-pub struct UriError {
-    pub uri: String,
-    pub reason: &'static str,
 }
 
 impl TargetFile {
@@ -268,7 +226,11 @@ impl TargetFile {
                     let message = format!("address {text:?} is not of the form host or host:port");
                     return Err(document.error_at(address.span(), message));
                 }
-                Ok(Endpoint::Address(with_default_port(text)))
+                let port = self
+                    .tls
+                    .as_ref()
+                    .map_or(address::PORT_PLAIN, |_| address::PORT_TLS);
+                Ok(Endpoint::Address(address::with_port(text, port)))
             }
             (None, Some(profile)) => Ok(Endpoint::Simulated(profile.get_ref().clone())),
             (Some(_), Some(simulate)) => Err(document.error_at(
@@ -356,21 +318,6 @@ fn check_role(document: &Document, role: &Spanned<Role>) -> Result<(), DocumentE
     }
 }
 
-fn with_default_port(host: &str) -> String {
-    let has_port = match host.strip_prefix('[') {
-        Some(bracketed) => bracketed.contains("]:"),
-        None => host.matches(':').count() == 1,
-    };
-    match (
-        has_port,
-        host.matches(':').count() > 1 && !host.starts_with('['),
-    ) {
-        (true, _) => host.to_owned(),
-        (false, true) => format!("[{host}]:{PORT_PLAIN}"),
-        (false, false) => format!("{host}:{PORT_PLAIN}"),
-    }
-}
-
 /// Lower-case letters, digits and single dashes: what histogram tags and file names are made of.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
@@ -448,38 +395,5 @@ mod tests {
             "simulate = \"pbx\"\nenvironment = \"production\"",
             "2:15: a simulated PBX is never in production",
         );
-    }
-
-    #[test]
-    fn a_uri_never_carries_a_secret() {
-        for uri in [
-            "ami://qa:hunter2@10.0.0.5",
-            "amis://qa:hunter2@pbx",
-            "qa:hunter2@pbx",
-        ] {
-            let error = Target::from_uri(uri).unwrap_err().to_string();
-            assert!(
-                error.contains("***") && !error.contains("hunter2"),
-                "{error}"
-            );
-        }
-        let target = Target::from_uri("ami://qa@10.0.0.5:7777").unwrap();
-        assert_eq!(
-            target.endpoint,
-            Endpoint::Address("10.0.0.5:7777".to_owned())
-        );
-        assert_eq!(target.name, "10-0-0-5-7777");
-    }
-
-    #[test]
-    fn addresses_get_the_default_port() {
-        for (host, expected) in [
-            ("pbx", "pbx:5038"),
-            ("pbx:7777", "pbx:7777"),
-            ("::1", "[::1]:5038"),
-            ("[::1]:7777", "[::1]:7777"),
-        ] {
-            assert_eq!(with_default_port(host), expected);
-        }
     }
 }

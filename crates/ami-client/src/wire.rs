@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::tls::first_words::FirstWords;
+use crate::tls::record::next_lines;
 
 #[derive(Debug)]
 pub enum Wire {
@@ -49,6 +50,10 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let bytes = match &*self {
+            Self::Tls(_) => next_lines(bytes),
+            Self::Tcp(_) | Self::Memory(_) => bytes,
+        };
         either!(self, poll_write, cx, bytes)
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use ami_client::connection::RequestError;
 use ami_client::open::{Gate, OpenError};
 use ami_client::target::Endpoint;
-use ami_client::{Clock, Connection};
+use ami_client::{Clock, Connection, Peer};
 use ami_proto::session::{LoginForm, Secret};
 use ami_results::host::Host;
 use ami_results::manifest::{self, End, Manifest};
@@ -68,7 +68,7 @@ pub struct Setup {
 /// Where a target is and how to get in, in the order of the plan's targets.
 #[derive(Debug)]
 pub struct Site {
-    pub address: String,
+    pub peer: Peer,
     pub account: String,
     pub secret: Secret,
     pub login: LoginForm,
@@ -398,7 +398,7 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
                     address: match &target.endpoint {
                         Endpoint::Address(address) => address.clone(),
                         Endpoint::Simulated(_) => {
-                            format!("{} at {}", target.endpoint, site.address)
+                            format!("{} at {}", target.endpoint, site.peer.address)
                         }
                     },
                     account: target.account.clone(),

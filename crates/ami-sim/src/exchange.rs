@@ -47,6 +47,10 @@ impl Exchange {
         }
     }
 
+    pub fn banner(&self) -> &str {
+        &self.pbx.profile.banner
+    }
+
     /// A new session, or `None` when too many have not logged in: its connection is closed without a word.
     pub fn accept(&mut self, now: Duration, addresses: Addresses) -> Option<SessionKey> {
         if self.anonymous >= self.pbx.accounts.auth_limit {

@@ -37,5 +37,7 @@ pub use outbox::{Chunk, Output, SharedEvent};
 pub use pbx::{Pbx, SessionKey};
 pub use profile::{Commands, Profile, ProfileError, SnapshotField, Timing};
 pub use release::Release;
-pub use server::{Ending, Handle, Server, Simulator, spawn_thread};
+pub use server::{
+    Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_thread, spawn_tls_thread,
+};
 pub use server_session::{Addresses, ServerSession};

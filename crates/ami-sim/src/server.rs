@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
@@ -27,9 +27,11 @@ use crate::profile::Profile;
 use crate::server_session::Addresses;
 
 mod thread;
+mod tls;
 mod wire;
 
-pub use thread::{Handle, spawn_thread};
+pub use thread::{Handle, spawn_thread, spawn_tls_thread};
+pub use tls::{Tls, TlsError, TlsFault};
 pub use wire::Ending;
 
 /// Connections that the kernel holds until they are accepted; a test may open thousands at once.
@@ -77,6 +79,10 @@ impl Simulator {
 
     pub fn counters(&self) -> Counters {
         self.shared.exchange.borrow().counters().clone()
+    }
+
+    fn banner(&self) -> String {
+        self.shared.exchange.borrow().banner().to_owned()
     }
 
     /// Serves one session until it ends. Deadlines need `run_timers` beside it.
@@ -139,6 +145,7 @@ pub struct Server {
     simulator: Simulator,
     #[expect(clippy::disallowed_types, reason = "servers own sockets")]
     listener: TcpListener,
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -149,14 +156,19 @@ impl Server {
         accounts: Accounts,
         seed: u64,
     ) -> io::Result<Self> {
-        Self::on(listen(address)?, Simulator::new(profile, accounts, seed))
+        Self::on(
+            listen(address)?,
+            None,
+            Simulator::new(profile, accounts, seed),
+        )
     }
 
     #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-    fn on(listener: StdListener, simulator: Simulator) -> io::Result<Self> {
+    fn on(listener: StdListener, tls: Option<Tls>, simulator: Simulator) -> io::Result<Self> {
         Ok(Self {
             simulator,
             listener: TcpListener::from_std(listener)?,
+            tls,
         })
     }
 
@@ -185,7 +197,7 @@ impl Server {
 
     async fn accept_all(&self) {
         loop {
-            let Ok((mut stream, remote)) = self.listener.accept().await else {
+            let Ok((stream, remote)) = self.listener.accept().await else {
                 #[expect(
                     clippy::disallowed_methods,
                     reason = "nothing can be accepted until others close"
@@ -196,15 +208,35 @@ impl Server {
             let local = stream.local_addr().unwrap_or(remote);
             // A session without this option only has a larger delay.
             let _ = stream.set_nodelay(true);
-            let simulator = self.simulator.clone();
+            let (simulator, tls) = (self.simulator.clone(), self.tls.clone());
             spawn(async move {
                 let addresses = Addresses { local, remote };
-                if wire::serve(&simulator, &mut stream, addresses).await == Ending::Reset {
-                    // Lingering for no time makes the close an RST.
-                    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-                }
+                serve(&simulator, tls.as_ref(), stream, addresses).await;
             });
         }
+    }
+}
+
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+async fn serve(
+    simulator: &Simulator,
+    tls: Option<&Tls>,
+    mut stream: TcpStream,
+    addresses: Addresses,
+) {
+    let (ending, stream) = match tls {
+        None => (wire::serve(simulator, &mut stream, addresses).await, stream),
+        Some(tls) => {
+            let Some(mut secured) = tls.accept(stream, &simulator.banner()).await else {
+                return;
+            };
+            let ending = wire::serve(simulator, &mut secured, addresses).await;
+            (ending, secured.into_inner().0)
+        }
+    };
+    if ending == Ending::Reset {
+        // Lingering for no time makes the close an RST.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Verb {
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag as typed is a bool")]
 pub(crate) struct Load {
-    /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port].
+    /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port], amis:// for TLS.
     pub(crate) scenario: Option<String>,
     /// Who is tested instead of the scenario's targets: a name, a file or a URI; may be repeated.
     #[arg(short, long = "target", env = "AMIBENCH_TARGET", value_delimiter = ',')]
@@ -98,6 +98,15 @@ pub(crate) struct Sim {
     /// Where to listen; loopback, and the usual port of the PBX when not given.
     #[arg(short, long)]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Speak TLS, with a certificate that is made now unless one is given.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The certificate of the PBX, as PEM.
+    #[arg(long, value_name = "FILE", requires_all = ["tls", "key"])]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its private key, as PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 }

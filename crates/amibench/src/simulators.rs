@@ -2,12 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use ami_client::Target;
 use ami_client::secret::SecretSource;
 use ami_client::target::Endpoint;
+use ami_client::tls::{Fingerprint, TlsSettings, Trust};
+use ami_client::{Peer, Target};
 use ami_proto::session::Secret;
-use ami_sim::Profile;
-use ami_sim::{Account, Accounts};
+use ami_sim::{Account, Accounts, Profile, Tls};
 use anyhow::{Context as _, anyhow};
 
 use crate::exit_code::{Exit, Failure, OrExit};
@@ -27,21 +27,34 @@ pub(crate) struct Simulators {
 }
 
 impl Simulators {
-    /// The address of a target: its own, or that of the simulator which is started for it.
-    pub(crate) fn address(&mut self, target: &Target, seed: u64) -> Result<String, Failure> {
+    /// Where a target is reached: at its own address, or at the simulator that is started for it.
+    pub(crate) fn peer(&mut self, target: &Target, seed: u64) -> Result<Peer, Failure> {
         let profile = match &target.endpoint {
-            Endpoint::Address(address) => return Ok(address.clone()),
-            Endpoint::Simulated(profile) => profile,
+            Endpoint::Address(address) => {
+                return Peer::new(address, target.tls.as_ref()).or_exit(Exit::BadInput);
+            }
+            Endpoint::Simulated(profile) => profile_named(profile).or_exit(Exit::BadInput)?,
         };
-        let profile = profile_named(profile).or_exit(Exit::BadInput)?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let accounts = accounts(&target.account);
-        let handle = ami_sim::spawn_thread(profile, listen, accounts, seed)
+        let tls = target.tls.as_ref().map(|tls| (tls, Tls::self_signed()));
+        let (started, tls) = match tls {
+            None => (ami_sim::spawn_thread(profile, listen, accounts, seed), None),
+            Some((settings, tls)) => {
+                let pinned = TlsSettings {
+                    trust: Trust::Pin(Fingerprint::of(tls.certificate())),
+                    ..settings.clone()
+                };
+                let started = ami_sim::spawn_tls_thread(profile, listen, accounts, seed, tls);
+                (started, Some(pinned))
+            }
+        };
+        let handle = started
             .context("failed to start a simulated PBX")
             .or_exit(Exit::Bug)?;
-        let address = handle.addr().to_string();
+        let peer = Peer::new(handle.addr().to_string(), tls.as_ref()).or_exit(Exit::Bug)?;
         self.running.push(handle);
-        Ok(address)
+        Ok(peer)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use rustls::ClientConnection;
 
+use super::record::next_lines;
 use crate::stream::{Sent, is_passing};
 
 /// One look at the socket decrypts no more: the largest record with its header, 2¹⁴ + 2048 + 5 bytes.
@@ -37,7 +38,7 @@ impl<S: Read + Write> TlsStream<S> {
 
     pub(crate) fn send(&mut self, mut bytes: &[u8]) -> io::Result<Sent> {
         while !bytes.is_empty() {
-            let taken = self.session.writer().write(bytes)?;
+            let taken = self.session.writer().write(next_lines(bytes))?;
             bytes = &bytes[taken..];
         }
         self.flush()

@@ -71,7 +71,7 @@ pub(super) async fn connect(setup: &Setup, site: &Site) -> Result<Connection, Op
         connection_id: random_bits(),
         login_deadline: LOGIN_WITHIN,
     };
-    open(&site.address, config, &site.gate, setup.clock).await
+    open(&site.peer, config, &site.gate, setup.clock).await
 }
 
 /// An account that may originate but neither list nor hang up would leave calls behind.

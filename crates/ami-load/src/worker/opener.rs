@@ -82,7 +82,7 @@ impl Opener {
     async fn try_once(&self, seat: Seat) -> Result<Parts, OpenError> {
         let site = &self.setup.sites[usize::from(seat.target)];
         let config = self.config(seat);
-        let connection = open(&site.address, config, &site.gate, self.setup.clock).await?;
+        let connection = open(&site.peer, config, &site.gate, self.setup.clock).await?;
         Ok(connection.into_parts())
     }
 

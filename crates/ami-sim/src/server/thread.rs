@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::account::Accounts;
 use crate::counters::Counters;
 use crate::profile::Profile;
-use crate::server::{Server, Simulator, listen};
+use crate::server::{Server, Simulator, Tls, listen};
 
 /// Questions that may wait for the simulator's thread.
 const QUESTIONS_MAX: usize = 64;
@@ -74,6 +74,27 @@ pub fn spawn_thread(
     accounts: Accounts,
     seed: u64,
 ) -> io::Result<Handle> {
+    spawn(profile, address, accounts, seed, None)
+}
+
+/// As [`spawn_thread`], on a port for TLS.
+pub fn spawn_tls_thread(
+    profile: Profile,
+    address: SocketAddr,
+    accounts: Accounts,
+    seed: u64,
+    tls: Tls,
+) -> io::Result<Handle> {
+    spawn(profile, address, accounts, seed, Some(tls))
+}
+
+fn spawn(
+    profile: Profile,
+    address: SocketAddr,
+    accounts: Accounts,
+    seed: u64,
+    tls: Option<Tls>,
+) -> io::Result<Handle> {
     let listener = listen(address)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -85,7 +106,7 @@ pub fn spawn_thread(
         runtime.block_on(async move {
             let simulator = Simulator::new(profile, accounts, seed);
             let server =
-                Server::on(listener, simulator.clone()).expect("the listener is non-blocking");
+                Server::on(listener, tls, simulator.clone()).expect("the listener is non-blocking");
             server.run(answer(receiver, &simulator)).await;
         });
     })?;

@@ -127,7 +127,8 @@ where
             Err(_) => break,
         }
     }
-    if rest.is_empty() {
+    // Below TLS, bytes that were taken may still wait to be written.
+    if rest.is_empty() && timeout(limit, wire.flush()).await.is_ok() {
         return Ok(());
     }
     seat.simulator.shared.exchange.borrow_mut().count_too_slow();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami_client::open::{Gate, open};
-use ami_client::{Clock, Target};
+use ami_client::{Clock, Peer, Target};
 use ami_load::{RunTag, cleanup};
 use ami_results::manifest::{self, Manifest};
 use ami_results::run_dir::RunDir;
@@ -112,7 +112,8 @@ async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned
     };
     let secret = access::secret(target).map_err(|failure| failure.error)?;
     let config = access::session(target, secret, "off");
-    let mut connection = open(address, config, &Gate::default(), Clock::start()).await?;
+    let peer = Peer::new(address, target.tls.as_ref())?;
+    let mut connection = open(&peer, config, &Gate::default(), Clock::start()).await?;
     let cleaned = cleanup::hang_up(&mut connection, tag).await?;
     connection.logoff(WITHIN).await;
     Ok(cleaned)

@@ -53,10 +53,10 @@ fn examine(target: &Target, runtime: &Runtime) -> Result<Page, Failure> {
         }
     };
     let mut simulators = Simulators::default();
-    let address = simulators.address(target, 0)?;
+    let peer = simulators.peer(target, 0)?;
     runtime.block_on(examine::examine(
         target,
-        &address,
+        &peer,
         secret,
         Clock::start(),
         &mut page,

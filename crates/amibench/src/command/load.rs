@@ -143,7 +143,7 @@ fn sites(plan: &Plan, simulators: &mut Simulators) -> Result<Vec<Site>, Failure>
     let site = |target: &Target| -> Result<Site, Failure> {
         Ok(Site {
             secret: access::secret(target)?,
-            address: simulators.address(target, plan.seed)?,
+            peer: simulators.peer(target, plan.seed)?,
             account: target.account.clone(),
             login: target.login,
             gate: Gate::default(),

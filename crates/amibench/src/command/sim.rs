@@ -1,7 +1,10 @@
 //! `amibench sim`: a simulated PBX that runs until it is told to stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
+use ami_client::tls::Fingerprint;
+use ami_sim::Tls;
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
@@ -11,27 +14,63 @@ use crate::simulators::{self, accounts, profile_named};
 
 pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
     let profile = profile_named(&sim.profile).or_exit(Exit::BadInput)?;
+    let tls = tls(sim)?;
+    let port = match &tls {
+        None => profile.port,
+        Some(_) => profile.tls_port,
+    };
     let listen = sim
         .listen
-        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, profile.port)));
+        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     if !listen.ip().is_loopback() {
         let error = anyhow!(
             "{listen} is not loopback: a simulated PBX has no real secrets, so it only listens there"
         );
         return Err(error).or_exit(Exit::BadInput);
     }
-    let handle = ami_sim::spawn_thread(profile, listen, accounts("bench"), sim.seed)
-        .with_context(|| format!("failed to listen on {listen}"))
-        .or_exit(Exit::BadInput)?;
-    let (profile, address, secret) = (&sim.profile, handle.addr(), simulators::SECRET);
+    let pin = tls.as_ref().map(|tls| Fingerprint::of(tls.certificate()));
+    let accounts = accounts("bench");
+    let handle = match tls {
+        None => ami_sim::spawn_thread(profile, listen, accounts, sim.seed),
+        Some(tls) => ami_sim::spawn_tls_thread(profile, listen, accounts, sim.seed, tls),
+    }
+    .with_context(|| format!("failed to listen on {listen}"))
+    .or_exit(Exit::BadInput)?;
+    let address = handle.addr();
+    let uri = match &pin {
+        None => format!("ami://bench@{address}"),
+        Some(pin) => format!("amis://bench@{address}?pin={pin}"),
+    };
+    let (profile, secret) = (&sim.profile, simulators::SECRET);
     until_signal(|| {
-        print::line(format_args!(
-            "{profile} at ami://bench@{address}, secret {secret}\nstop with Ctrl-C"
-        ));
+        print::line(format_args!("{profile} at {uri}, secret {secret}"));
+        if let Some(pin) = &pin {
+            print::line(format_args!(
+                "in a target file: [tls] pin_sha256 = \"{pin}\""
+            ));
+        }
+        print::line("stop with Ctrl-C");
     })
     .or_exit(Exit::Bug)?;
     handle.stop();
     Ok(Exit::Held)
+}
+
+fn tls(sim: &Sim) -> Result<Option<Tls>, Failure> {
+    match (sim.tls, &sim.cert, &sim.key) {
+        (false, ..) => Ok(None),
+        (true, Some(cert), Some(key)) => Tls::from_pem(&read(cert)?, &read(key)?)
+            .with_context(|| format!("failed to use {} and {}", cert.display(), key.display()))
+            .or_exit(Exit::BadInput)
+            .map(Some),
+        (true, ..) => Ok(Some(Tls::self_signed())),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path)
+        .with_context(|| format!("failed to read {}", path.display()))
+        .or_exit(Exit::BadInput)
 }
 
 /// Greets once a signal would be heard, and waits for one.

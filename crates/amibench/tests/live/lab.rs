@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use ami_client::open::{Gate, open};
-use ami_client::{Clock, Connection};
+use ami_client::{Clock, Connection, Peer};
 use ami_load::RunTag;
 use ami_load::run_tag::random_bits;
 use ami_proto::action::channel;
@@ -138,8 +138,8 @@ impl Pbx {
             connection_id: random_bits(),
             login_deadline: WITHIN,
         };
-        let address = format!("127.0.0.1:{}", self.port);
-        open(&address, config, &Gate::default(), Clock::start())
+        let peer = Peer::plain(format!("127.0.0.1:{}", self.port));
+        open(&peer, config, &Gate::default(), Clock::start())
             .await
             .unwrap()
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use ami_client::{Clock, Document, Gate, Target};
+use ami_client::{Clock, Document, Gate, Peer, Target};
 use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, Wish};
 use ami_load::{Overrides, Plan, Scenario};
 use ami_proto::session::{LoginForm, Secret};
@@ -121,7 +121,7 @@ impl Bench {
     pub(crate) fn run(self) -> Ran {
         let plan = self.plan();
         let sites = self.targets.iter().map(|(_, address)| Site {
-            address: address.to_string(),
+            peer: Peer::plain(address.to_string()),
             account: "bench".to_owned(),
             secret: Secret::new(self.secret.as_str()),
             login: LoginForm::Plain,

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ami_client::connection::RequestError;
-use ami_client::open::{Gate, OpenError, open, open_wire};
-use ami_client::wire::Wire;
-use ami_client::{Clock, Connection, Target};
+use ami_client::open::{Gate, OpenError, open, open_wire, secure};
+use ami_client::{Clock, Connection, Peer, Target, Transport};
 use ami_proto::action::{channel, system};
 use ami_proto::session::{Answer, LoginForm, Secret};
 use tokio::net::TcpStream;
@@ -25,12 +24,12 @@ const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
 /// Fills the page as far as the target lets us.
 pub(super) async fn examine(
     target: &Target,
-    address: &str,
+    peer: &Peer,
     secret: Secret,
     clock: Clock,
     page: &mut Page,
 ) {
-    let (mut listening, local) = match enter(target, address, secret.clone(), clock, page).await {
+    let (mut listening, local) = match enter(target, peer, secret.clone(), clock, page).await {
         Ok(entered) => entered,
         Err(Refusal { error, local }) => {
             page.add(refusal::finding(&error, target, local));
@@ -38,7 +37,7 @@ pub(super) async fn examine(
         }
     };
     let config = access::session(target, secret, "off");
-    let mut asking = match open(address, config, &Gate::default(), clock).await {
+    let mut asking = match open(peer, config, &Gate::default(), clock).await {
         Ok(asking) => asking,
         Err(error) => {
             page.add(refusal::finding(&error, target, Some(local)));
@@ -68,36 +67,40 @@ struct Refusal {
 /// Connects and logs in step by step, with the time of each.
 async fn enter(
     target: &Target,
-    address: &str,
+    peer: &Peer,
     secret: Secret,
     clock: Clock,
     page: &mut Page,
 ) -> Result<(Connection, SocketAddr), Refusal> {
     let refused = |error, local| Refusal { error, local };
     let began_at = clock.now();
+    let address = &peer.address;
     let (stream, local) = connect(address)
         .await
         .map_err(|error| refused(error, None))?;
     let connected_at = clock.now();
-    let peer = stream
+    let remote = stream
         .peer_addr()
-        .map_or_else(|_| address.to_owned(), |peer| peer.to_string());
+        .map_or_else(|_| address.clone(), |remote| remote.to_string());
     let took = Milliseconds(connected_at - began_at);
     page.add(Finding::good(
         "connect",
-        format!("{peer} in {took}, from {}", local.ip()),
+        format!("{remote} in {took}, from {}", local.ip()),
     ));
-    // How much there is to read does not matter: the login finds out what it is.
-    if timeout(BANNER_WITHIN, stream.peek(&mut [0; 1]))
-        .await
-        .is_err()
-    {
-        let address = address.to_owned();
-        return Err(refused(OpenError::NoBanner { address }, Some(local)));
+    if let Transport::Plain = peer.transport {
+        // How much there is to read does not matter: the login finds out what it is.
+        let greeted = timeout(BANNER_WITHIN, stream.peek(&mut [0; 1])).await;
+        if greeted.is_err() {
+            let address = address.clone();
+            return Err(refused(OpenError::NoBanner { address }, Some(local)));
+        }
     }
+    let wire = secure(peer, stream)
+        .await
+        .map_err(|error| refused(error, Some(local)))?;
     let greeted_at = clock.now();
     let config = access::session(target, secret, "on");
-    let connection = open_wire(address, Wire::Tcp(stream), config, clock)
+    let connection = open_wire(address, wire, config, clock)
         .await
         .map_err(|error| refused(error, Some(local)))?;
     let banner = connection.session().banner().unwrap_or("none");

@@ -23,11 +23,11 @@ pub(super) fn finding(error: &OpenError, target: &Target, local: Option<SocketAd
         OpenError::NoBanner { .. } => (
             "banner",
             texts(&[
-                "it is the port for TLS (5039 is usual), which cannot be tested yet",
                 "it is the web server of the PBX (8088 is usual), not the manager (5038 is usual)",
                 "the PBX hangs, or is still starting",
             ]),
         ),
+        OpenError::Tls { trouble, .. } => ("tls", trouble.remedies()),
         OpenError::ClosedBeforeBanner { .. } => (
             "banner",
             vec![
@@ -58,6 +58,7 @@ pub(super) fn finding(error: &OpenError, target: &Target, local: Option<SocketAd
         OpenError::Refused {
             message, account, ..
         } => format!("account {account} refused: {message}"),
+        OpenError::Tls { trouble, .. } => trouble.to_string(),
         error => error.to_string(),
     };
     let found = Finding::mend(subject, fact, Exit::Unreachable);
