@@ -132,6 +132,33 @@ impl TlsTrouble {
         }
     }
 
+    /// A word for programs; it does not change.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::PortIsPlain { .. } => "tls-port-is-plain",
+            Self::NotTls { .. } => "tls-not-spoken",
+            Self::PortIsTls => "tls-port-is-tls",
+            Self::Closed => "tls-closed",
+            Self::TimedOut => "tls-timed-out",
+            Self::Broke(_) => "tls-broke",
+            Self::OldProtocol => "tls-old-protocol",
+            Self::NoCommonCipher => "tls-no-common-cipher",
+            Self::Alert(_) => "tls-alert",
+            Self::Unreadable => "tls-certificate-unreadable",
+            Self::SelfSigned(_) => "tls-self-signed",
+            Self::UnknownAuthority(_) => "tls-unknown-authority",
+            Self::Expired { .. } => "tls-expired",
+            Self::NotYetValid { .. } => "tls-not-yet-valid",
+            Self::WrongName { .. } => "tls-wrong-name",
+            Self::NoNames { .. } => "tls-no-names",
+            Self::OldCertificate(_) => "tls-old-certificate",
+            Self::WeakKey(_) => "tls-weak-key",
+            Self::WrongPin { .. } => "tls-wrong-pin",
+            Self::Invalid { .. } => "tls-certificate-invalid",
+            Self::Other(_) => "tls-failed",
+        }
+    }
+
     /// Whether a later try may succeed without anybody mending something.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Closed | Self::TimedOut | Self::Broke(_))
