@@ -1,37 +1,45 @@
-//! Turns results into something to read: tables, Markdown, SVG plots.
+//! Turns results into something to read: tables, Markdown, SVG plots, and JSON, CSV, JUnit, hgrm for other programs.
 //!
-//! [`summary::Summary::read`] is the one way in; every renderer and plot is a pure function of it, and
-//! [`write_reports`] puts what they made beside the results. Reports can be made again at any time.
+//! [`summary::Summary::read`] is the one way in; every renderer and plot is a pure function of it, and [`write()`] puts
+//! what they made into a folder. Reports can be made again at any time.
 
+use std::io;
 use std::path::PathBuf;
 
-use ami_results::run_dir::{RunDir, WriteError};
+use ami_results::rows::ReadError;
+use ami_results::run_dir::{OpenError, WriteError};
 
-use crate::summary::{Summary, SummaryError};
+use crate::summary::SummaryError;
 
+pub mod export;
+pub mod format;
 pub mod plot;
+pub mod pseudonym;
 pub mod quantity;
 pub mod render;
 pub mod summary;
+mod write;
+
+pub use format::Format;
+pub use pseudonym::Naming;
+pub use write::write;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error(transparent)]
     Summary(#[from] SummaryError),
     #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
     Write(#[from] WriteError),
-}
-
-/// `report.md`, and a plot of quantiles and a timeline per target.
-pub fn write_reports(run_dir: &RunDir) -> Result<Vec<PathBuf>, ReportError> {
-    let summary = Summary::read(run_dir)?;
-    let mut written =
-        vec![run_dir.write("report.md", render::markdown::render(&summary).as_bytes())?];
-    for target in &summary.targets {
-        let quantiles = plot::quantiles::plot(&summary, target);
-        written.push(run_dir.write(&plot::quantiles::file_name(target), quantiles.as_bytes())?);
-        let timeline = plot::timeline::plot(&summary, target);
-        written.push(run_dir.write(&plot::timeline::file_name(target), timeline.as_bytes())?);
-    }
-    Ok(written)
+    #[error("write the rows of a table")]
+    Table(#[from] io::Error),
+    #[error("make {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }

@@ -8,6 +8,7 @@ use plotters::element::{PathElement, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor, ShapeStyle, TextStyle, WHITE};
 
+use crate::pseudonym::Naming;
 use crate::quantity::duration;
 use crate::summary::Summary;
 
@@ -64,8 +65,12 @@ pub(crate) fn anchored(style: TextStyle<'static>, h: HPos, v: VPos) -> TextStyle
 /// `quickstart, run k3f9 · successes only`
 pub(crate) fn subtitle(summary: &Summary, remark: &str) -> String {
     let manifest = &summary.manifest;
+    let raw = match summary.naming {
+        Naming::Raw => " · raw names",
+        Naming::Pseudonyms => "",
+    };
     format!(
-        "{}, run {} · {remark}",
+        "{}, run {}{raw} · {remark}",
         manifest.scenario.name, manifest.run_id
     )
 }

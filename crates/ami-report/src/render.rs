@@ -1,5 +1,8 @@
-//! One format a file, each a `fn(&Summary) -> String` over the same tables.
+//! One format a file, over the same [`crate::summary::Summary`]; text and Markdown also share their tables.
 
+pub mod csv;
+pub mod hgrm;
+pub mod junit;
 pub mod markdown;
 pub mod text;
 

@@ -15,6 +15,7 @@ use ami_results::totals::{CallTotals, Quantiles};
 use ami_results::validity::Validity;
 use ami_results::verdict::Verdict;
 
+use crate::pseudonym::Naming;
 use crate::summary::series::Point;
 
 mod reading;
@@ -33,12 +34,13 @@ pub enum SummaryError {
 
 #[derive(Debug, Clone)]
 pub struct Summary {
+    pub naming: Naming,
     pub manifest: Manifest,
     pub validity: Validity,
     pub verdicts: Vec<Verdict>,
     pub targets: Vec<Target>,
     /// Of all measured records: our own lateness.
-    pub lag: Option<Quantiles>,
+    pub lag: Histogram,
     pub slowest: Vec<SlowSecond>,
     /// Files that end in the middle of a line: the run was killed.
     pub torn: Vec<Torn>,
@@ -95,6 +97,14 @@ pub struct SlowSecond {
 impl Summary {
     pub fn read(run_dir: &RunDir) -> Result<Self, SummaryError> {
         reading::read(run_dir)
+    }
+
+    /// How the thresholds of a target were met.
+    pub fn verdicts_of(&self, target: &Target) -> impl Iterator<Item = &Verdict> {
+        let index = Some(target.index);
+        self.verdicts
+            .iter()
+            .filter(move |verdict| verdict.target == index)
     }
 
     /// The run was killed, or it runs still.

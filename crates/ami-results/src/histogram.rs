@@ -14,6 +14,14 @@ pub struct Histogram {
     hdr: Hdr<u64>,
 }
 
+/// `share` of all values, `count` of them, are at most `value`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    pub value: u64,
+    pub share: f64,
+    pub count: u64,
+}
+
 impl Histogram {
     pub fn new() -> Self {
         let hdr = Hdr::new_with_bounds(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS)
@@ -64,6 +72,24 @@ impl Histogram {
 
     pub fn mean(&self) -> Option<f64> {
         (!self.is_empty()).then(|| self.hdr.mean())
+    }
+
+    pub fn standard_deviation(&self) -> Option<f64> {
+        (!self.is_empty()).then(|| self.hdr.stdev())
+    }
+
+    /// From the lowest value to the highest: which share of the values is at most that. The shares are `ticks` to each
+    /// half of the way to all of them.
+    pub fn shares(&self, ticks: u32) -> impl Iterator<Item = Share> + '_ {
+        let mut count = 0;
+        self.hdr.iter_quantiles(ticks).map(move |step| {
+            count += step.count_since_last_iteration();
+            Share {
+                value: step.value_iterated_to().min(HIGHEST_NS),
+                share: step.quantile_iterated_to(),
+                count,
+            }
+        })
     }
 
     pub(crate) fn hdr(&self) -> &Hdr<u64> {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::layout::Tag;
 use crate::outcome::Outcome;
 use crate::record::{Record, Skipped};
 use crate::validity::LATE_NS;
@@ -53,7 +54,7 @@ pub struct Gauge {
 
 impl Cell {
     /// Before all others in order.
-    pub(crate) const FIRST: Self = Self {
+    pub const FIRST: Self = Self {
         target: 0,
         phase: 0,
         action: 0,
@@ -134,6 +135,16 @@ impl IntervalRow {
             action: cell.action,
             counts: Counts::default(),
             lag_max_ns: 0,
+        }
+    }
+}
+
+impl Tag {
+    pub fn cell(self) -> Cell {
+        Cell {
+            target: self.target,
+            phase: self.phase,
+            action: self.action,
         }
     }
 }

@@ -134,6 +134,14 @@ impl Layout {
         })
     }
 
+    /// The same with other names, which must be as many and told apart as they were.
+    pub fn with_targets(&self, targets: Vec<String>) -> Self {
+        Self {
+            targets,
+            ..self.clone()
+        }
+    }
+
     pub fn targets(&self) -> &[String] {
         &self.targets
     }

@@ -113,6 +113,11 @@ impl Merge {
         })
     }
 
+    /// Of the run that comes out, as it begins.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// Segments of the plan that none of the runs offered.
     pub fn missing(&self) -> &[Segment] {
         &self.missing

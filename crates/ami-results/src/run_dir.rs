@@ -2,7 +2,7 @@
 //! The manifest is replaced as a whole, the other files only grow: killed at any instant, a run stays readable.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::call::CallRecord;
@@ -136,13 +136,13 @@ impl RunDir {
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), WriteError> {
         let text = serde_json::to_vec_pretty(manifest)
             .expect("a manifest has string keys only, so it always serialises");
-        self.replace(MANIFEST, &text)
+        replace(&self.file(MANIFEST), &text)
     }
 
     pub fn write_verdicts(&self, verdicts: &[Verdict]) -> Result<(), WriteError> {
         let text = serde_json::to_vec_pretty(verdicts)
             .expect("verdicts are plain structs, which always serialise");
-        self.replace(VERDICTS, &text)
+        replace(&self.file(VERDICTS), &text)
     }
 
     /// None when none were asked for, or the run was killed before they were reached.
@@ -182,12 +182,6 @@ impl RunDir {
         Rows::open(&self.file(RECORDS))
     }
 
-    /// Writes a file that is not part of the results, such as a report, as a whole.
-    pub fn write(&self, name: &str, content: &[u8]) -> Result<PathBuf, WriteError> {
-        self.replace(name, content)?;
-        Ok(self.file(name))
-    }
-
     /// Lets `latest` beside this directory point to it.
     pub fn link_latest(&self) -> Result<(), WriteError> {
         let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
@@ -205,21 +199,51 @@ impl RunDir {
             source,
         })
     }
+}
 
-    fn replace(&self, name: &str, content: &[u8]) -> Result<(), WriteError> {
-        let path = self.file(name);
-        let temporary = self.file(&format!(".{name}.new"));
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(content)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            File::open(&self.path)?.sync_all()
+/// Replaces a file as a whole: a reader sees the old one or the new one.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    let write = |file: &mut BufWriter<File>| file.write_all(content);
+    replace_with(path, |file| {
+        write(file).map_err(|source| failed(path, source))
+    })
+}
+
+/// The same, with content that may be long and may not come about.
+pub fn replace_with<E: From<WriteError>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().display();
+    let temporary = folder.join(format!(".{name}.new"));
+    let failed = |source| E::from(failed(path, source));
+    let written = || {
+        let mut file = BufWriter::new(File::create(&temporary).map_err(failed)?);
+        write(&mut file)?;
+        let file = file
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&temporary, path).map_err(failed)?;
+        let folder = if folder == Path::new("") {
+            Path::new(".")
+        } else {
+            folder
         };
-        write().map_err(|source| {
-            let _ = fs::remove_file(&temporary);
-            WriteError { path, source }
-        })
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)
+    };
+    written().inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })
+}
+
+fn failed(path: &Path, source: io::Error) -> WriteError {
+    WriteError {
+        path: path.to_owned(),
+        source,
     }
 }
 
@@ -227,7 +251,7 @@ impl RunDir {
 mod tests {
     use std::fs;
 
-    use super::{CreateError, OpenError, RunDir};
+    use super::{CreateError, OpenError, RunDir, replace};
 
     #[test]
     fn a_directory_that_exists_is_refused() {
@@ -271,8 +295,9 @@ mod tests {
     fn a_replaced_file_leaves_no_temporary_behind() {
         let dir = tempfile::tempdir().unwrap();
         let run_dir = RunDir::create(&dir.path().join("run")).unwrap();
-        run_dir.write("report.md", b"one").unwrap();
-        let path = run_dir.write("report.md", b"two").unwrap();
+        let path = run_dir.file("report.md");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"two");
         assert_eq!(fs::read_dir(run_dir.path()).unwrap().count(), 1);
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ami_load::rate::{Rate, parse_duration};
-use clap::{Parser, Subcommand};
+use ami_report::Format;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Load tests PBXs over the Asterisk Manager Interface.
@@ -26,8 +28,10 @@ pub(crate) enum Verb {
     Doctor(Doctor),
     /// Be a PBX on loopback that talks like the real one.
     Sim(Sim),
-    /// Make reports and plots from a results directory.
+    /// Make reports, plots and tables from a results directory.
     Report(Report),
+    /// Add up the segments of one load, each run with --segment, to one results directory.
+    Merge(Merge),
     /// Hang up what a run left behind on its targets.
     Cleanup(Cleanup),
     /// Print shell completions.
@@ -78,6 +82,17 @@ pub(crate) struct Load {
     /// Print the plan and its SHA-256, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// What to print at the end.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "dry_run"
+    )]
+    pub(crate) format: Shown,
+    /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
+    #[arg(long)]
+    pub(crate) raw: bool,
     /// No progress line.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -116,6 +131,37 @@ pub(crate) struct Report {
     /// A results directory.
     #[arg(default_value = "results/latest")]
     pub(crate) run: PathBuf,
+    /// What to make, such as json or csv,hgrm. Without it: the tables here, and markdown, svg, json and junit as files.
+    #[arg(short, long = "format", value_name = "FORMAT", value_delimiter = ',', value_parser = format())]
+    pub(crate) formats: Vec<Format>,
+    /// Where files go: a folder, the run's own when not given. Without it, markdown, json or junit alone is printed.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Merge {
+    /// The results directories of the segments.
+    #[arg(required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Where the merged results go: a directory that does not exist yet.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+/// What standard output holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    /// Tables.
+    Text,
+    /// The summary and nothing else; what there is to say goes to standard error.
+    Json,
 }
 
 #[derive(Debug, clap::Args)]
@@ -126,6 +172,11 @@ pub(crate) struct Cleanup {
     /// Targets of the run to clean; all of them when not given.
     #[arg(short, long = "target")]
     pub(crate) targets: Vec<String>,
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::slug))
+        .map(|slug| Format::from_slug(&slug).expect("the parser lets only slugs pass"))
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

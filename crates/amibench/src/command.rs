@@ -4,5 +4,6 @@ pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod load;
+pub(crate) mod merge;
 pub(crate) mod report;
 pub(crate) mod sim;

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Verb::Load(load) => command::load::run(load),
         Verb::Doctor(doctor) => command::doctor::run(&doctor),
         Verb::Sim(sim) => command::sim::run(&sim),
+        Verb::Merge(merge) => command::merge::run(&merge),
         Verb::Report(report) => command::report::run(&report),
         Verb::Cleanup(cleanup) => command::cleanup::run(&cleanup),
         Verb::Completions { shell } => command::completions::run(shell),

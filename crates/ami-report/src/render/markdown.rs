@@ -1,6 +1,7 @@
 //! `report.md`: the same tables as on the terminal, with the plots that lie beside it.
 
 use crate::plot;
+use crate::pseudonym::Naming;
 use crate::render::tables::{self, Table};
 use crate::summary::Summary;
 
@@ -12,6 +13,10 @@ pub fn render(summary: &Summary) -> String {
         format!("**{}**", escape(&tables::verdict_line(summary))),
         String::new(),
     ];
+    if summary.naming == Naming::Raw {
+        lines.push("**RAW: numbers, names and addresses stand here as they are.**".to_owned());
+        lines.push(String::new());
+    }
     let reasons = summary.validity.reasons.iter().map(|reason| escape(reason));
     let torn = summary.torn.iter().map(|torn| {
         let name = torn.path.file_name().unwrap_or_default();

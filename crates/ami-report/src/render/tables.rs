@@ -79,7 +79,7 @@ pub(super) fn verdict_line(summary: &Summary) -> String {
 /// `schedule lag p50 32 µs, p99 124 µs, max 1.20 ms; 0 of 15,600 arrivals late; …`
 pub(super) fn lag_line(summary: &Summary) -> String {
     let validity = &summary.validity;
-    let lag = summary.lag.map_or_else(
+    let lag = Quantiles::of(&summary.lag).map_or_else(
         || "no arrivals".to_owned(),
         |lag| {
             format!(

@@ -13,6 +13,7 @@ use ami_results::run_dir::RunDir;
 use ami_results::totals::{CallTotals, Quantiles};
 use ami_results::validity::{Load, SecondLoad, Validity};
 
+use crate::pseudonym::Naming;
 use crate::summary::series::{self, Series};
 use crate::summary::{Action, Histograms, PhaseAction, SlowSecond, Summary, SummaryError, Target};
 
@@ -32,10 +33,11 @@ pub(super) fn read(run_dir: &RunDir) -> Result<Summary, SummaryError> {
     reading.errors(run_dir)?;
     let (ended_at, validity) = (reading.ended_at(), reading.validity());
     // Before `targets`, which takes the histograms.
-    let lag = Quantiles::of(&reading.lag());
+    let lag = reading.lag();
     let targets = reading.targets();
     let Reading { slowest, torn, .. } = reading;
     Ok(Summary {
+        naming: Naming::Raw,
         validity,
         targets,
         lag,
@@ -124,11 +126,7 @@ impl<'a> Reading<'a> {
         for row in rows.by_ref() {
             let row = row?;
             let tag = row.tag;
-            let cell = Cell {
-                target: tag.target,
-                phase: tag.phase,
-                action: tag.action,
-            };
+            let cell = tag.cell();
             self.histograms
                 .entry(cell)
                 .or_default()

@@ -61,7 +61,6 @@ impl Series {
             .collect()
     }
 
-    /// A row that comes after its bucket was closed cannot be merged: the larger part stands for both, with the worst max.
     fn close_first(&mut self) {
         let Some((second, histogram)) = self.open.pop_first() else {
             return;
@@ -71,14 +70,17 @@ impl Series {
         };
         self.closed
             .entry(second)
-            .and_modify(|known| {
-                let max = known.max.max(quantiles.max);
-                if quantiles.count > known.count {
-                    *known = quantiles;
-                }
-                known.max = max;
-            })
+            .and_modify(|known| *known = joined(*known, quantiles))
             .or_insert(quantiles);
+    }
+}
+
+/// What comes after a bucket was closed cannot be merged with it: the larger part stands for both, with the worst max.
+pub(crate) fn joined(one: Quantiles, other: Quantiles) -> Quantiles {
+    let larger = if other.count > one.count { other } else { one };
+    Quantiles {
+        max: one.max.max(other.max),
+        ..larger
     }
 }
 

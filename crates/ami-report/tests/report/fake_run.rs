@@ -82,7 +82,7 @@ fn manifest() -> Manifest {
     let target = |name: &str, address: &str, version: &str, label: &str| Target {
         name: name.to_owned(),
         address: address.to_owned(),
-        account: "qa".to_owned(),
+        account: "qa-bench".to_owned(),
         banner: Some("Asterisk Call Manager/11.0.0".to_owned()),
         version: Some(version.to_owned()),
         labels: BTreeMap::from([("firmware".to_owned(), label.to_owned())]),
@@ -146,7 +146,7 @@ fn layout() -> Layout {
         starts_at: starts * SECOND,
         ends_at: ends * SECOND,
         actions: actions.to_vec(),
-        warm_up: false,
+        warm_up: name == "warm-up",
     };
     Layout::new(
         vec!["asterisk-22".to_owned(), "sim-ucm6xxx".to_owned()],
@@ -183,7 +183,7 @@ fn verdicts() -> Vec<Verdict> {
         verdict(
             1,
             State::Fail,
-            "sim-ucm6xxx originate failures",
+            "sim-ucm6xxx all.failed.rate < 1%",
             "< 1 %",
             "2.3 %",
         ),
@@ -224,7 +224,10 @@ fn record(random: &mut Random, (target, action): (u16, u16), seq: u64, intended_
         2_000
     };
     let (outcome, error) = match random.below(1000) {
-        0..8 if action == 1 => (Outcome::Rejected, Some("Extension does not exist.")),
+        0..8 if action == 1 => (
+            Outcome::Rejected,
+            Some("Extension 2001 of sip:alice@pbx.example.org does not exist."),
+        ),
         8..12 if target == 1 && action != 2 => (Outcome::TimedOut, None),
         12 if action == 0 => (Outcome::Indeterminate, Some("connection reset by the PBX")),
         _ => (Outcome::Success, None),

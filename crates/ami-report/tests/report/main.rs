@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
 
+mod exports;
 mod fake_run;
 
 use std::fs;
@@ -11,7 +12,7 @@ use std::sync::LazyLock;
 use ami_report::render::text::Color;
 use ami_report::render::{markdown, text};
 use ami_report::summary::Summary;
-use ami_report::{plot, write_reports};
+use ami_report::{Format, plot, write};
 use ami_results::run_dir::RunDir;
 
 use fake_run::Ending;
@@ -91,15 +92,17 @@ fn plots_are_the_same_each_time_and_name_every_action() {
 fn a_run_killed_before_its_first_second_still_has_a_report() {
     let dir = tempfile::tempdir().unwrap();
     let run_dir = fake_run::start(&dir.path().join("run"));
-    assert_eq!(write_reports(&run_dir).unwrap().len(), 5);
     let summary = Summary::read(&run_dir).unwrap();
+    let written = write(&summary, &run_dir, &Format::ALL, run_dir.path()).unwrap();
+    assert_eq!(written.len(), 10);
     let text = text::render(&summary, Color::Plain);
     assert!(text.starts_with("INVALID · unfinished"), "{text}");
 }
 
 #[test]
 fn reports_are_written_beside_the_results() {
-    let written = write_reports(&COMPLETED.0).unwrap();
+    let folder = COMPLETED.0.path();
+    let written = write(completed(), &COMPLETED.0, &Format::USUAL, folder).unwrap();
     let names: Vec<String> = written
         .iter()
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
@@ -112,6 +115,8 @@ fn reports_are_written_beside_the_results() {
             "timeline-asterisk-22.svg",
             "quantiles-sim-ucm6xxx.svg",
             "timeline-sim-ucm6xxx.svg",
+            "summary.json",
+            "junit.xml",
         ]
     );
     for path in written {

@@ -9,6 +9,7 @@ use ami_load::{RunTag, cleanup};
 use ami_results::manifest::{self, Manifest};
 use ami_results::run_dir::RunDir;
 use anyhow::{Context as _, anyhow};
+use tokio::runtime::Runtime;
 
 use crate::args::Cleanup;
 use crate::exit_code::{Exit, Failure, OrExit};
@@ -18,14 +19,8 @@ const WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(cleanup: &Cleanup) -> Result<Exit, Failure> {
     let manifest = read(&cleanup.run)?;
-    let tag = RunTag::parse(&manifest.run_id)
-        .ok_or_else(|| {
-            anyhow!(
-                "{} names no run: its run_id is {:?}",
-                cleanup.run.display(),
-                manifest.run_id
-            )
-        })
+    let tags = tags(&manifest)
+        .with_context(|| format!("{} names no run", cleanup.run.display()))
         .or_exit(Exit::BadInput)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -33,31 +28,50 @@ pub(crate) fn run(cleanup: &Cleanup) -> Result<Exit, Failure> {
         .or_exit(Exit::Bug)?;
     let mut exit = Exit::Held;
     for target in targets(cleanup, &manifest)? {
-        match runtime.block_on(clean(&target, &tag)) {
-            Ok(cleaned) if cleaned.left.is_empty() => {
-                print::line(format_args!(
-                    "{}: {} calls of run {} hung up, none left",
-                    target.name,
-                    cleaned.hung_up,
-                    tag.as_str()
-                ));
-            }
-            Ok(cleaned) => {
-                print::line(format_args!(
-                    "{}: {} hung up, still there: {}",
-                    target.name,
-                    cleaned.hung_up,
-                    cleaned.left.join(", ")
-                ));
-                exit = exit.max(Exit::Failed);
-            }
-            Err(error) => {
-                print::error(format_args!("{}: {error:#}", target.name));
-                exit = exit.max(Exit::Unreachable);
-            }
+        for tag in &tags {
+            exit = exit.max(clean_one(&runtime, &target, tag));
         }
     }
     Ok(exit)
+}
+
+fn clean_one(runtime: &Runtime, target: &Target, tag: &RunTag) -> Exit {
+    match runtime.block_on(clean(target, tag)) {
+        Ok(cleaned) if cleaned.left.is_empty() => {
+            print::line(format_args!(
+                "{}: {} calls of run {} hung up, none left",
+                target.name,
+                cleaned.hung_up,
+                tag.as_str()
+            ));
+            Exit::Held
+        }
+        Ok(cleaned) => {
+            print::line(format_args!(
+                "{}: {} hung up, still there: {}",
+                target.name,
+                cleaned.hung_up,
+                cleaned.left.join(", ")
+            ));
+            Exit::Failed
+        }
+        Err(error) => {
+            print::error(format_args!("{}: {error:#}", target.name));
+            Exit::Unreachable
+        }
+    }
+}
+
+/// Of the run, or of the runs that were added up to it.
+fn tags(manifest: &Manifest) -> anyhow::Result<Vec<RunTag>> {
+    let parts = manifest.merged_from.iter().map(|part| &part.run_id);
+    let mut ids: Vec<&String> = parts.collect();
+    if ids.is_empty() {
+        ids.push(&manifest.run_id);
+    }
+    ids.into_iter()
+        .map(|id| RunTag::parse(id).ok_or_else(|| anyhow!("its run_id is {id:?}")))
+        .collect()
 }
 
 fn read(path: &Path) -> Result<Manifest, Failure> {

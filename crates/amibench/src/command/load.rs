@@ -1,6 +1,5 @@
 //! `amibench load`: from files and flags to a plan, through the run, to its summary and exit code.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 
 use ami_client::open::Gate;
@@ -10,8 +9,8 @@ use ami_load::run::{
     TargetFailure,
 };
 use ami_load::{Overrides, Plan, Scenario};
-use ami_report::render::text::{self, Color};
 use ami_report::summary::Summary;
+use ami_report::{Format, export};
 use ami_results::manifest::End;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
@@ -20,7 +19,8 @@ use anyhow::{Context as _, anyhow};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::watch;
 
-use crate::args::Load;
+use crate::args::{Load, Shown};
+use crate::command::report;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
 use crate::{access, catalogue, live, one_line, operator, print, production};
@@ -241,7 +241,11 @@ fn tell_failure(failure: &TargetFailure) {
 /// What is printed, reports, and the exit code: what was measured is said even where no file can be written any more.
 fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, Failure> {
     let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
-    print_summary(&summary);
+    let exported = report::named(&summary, load.raw);
+    match load.format {
+        Shown::Text => report::print_tables(&summary),
+        Shown::Json => print::text(export::json(&exported)),
+    }
     finished.failures.iter().for_each(tell_failure);
     for (target, channels) in &finished.left {
         print::error(format_args!(
@@ -259,13 +263,13 @@ fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, 
              or ahead of the rest with `chrt -f 10 amibench …`"
         ));
     }
-    let written = ami_report::write_reports(run_dir)
-        .context("failed to write the report")
-        .or_exit(Exit::NotWritten)?;
-    written
-        .first()
-        .into_iter()
-        .for_each(|report| print::line(report.display()));
+    let written = report::write(&exported, run_dir, &Format::USUAL, run_dir.path())?;
+    if let Some(report) = written.first() {
+        match load.format {
+            Shown::Text => print::line(report.display()),
+            Shown::Json => print::error(report.display()),
+        }
+    }
     if load.out.is_none() {
         run_dir
             .link_latest()
@@ -304,13 +308,4 @@ fn exit(finished: &Finished) -> Exit {
         exits.push(Exit::Interrupted);
     }
     exits.into_iter().max().unwrap_or(Exit::Held)
-}
-
-pub(crate) fn print_summary(summary: &Summary) {
-    let color = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        Color::Ansi
-    } else {
-        Color::Plain
-    };
-    print::text(text::render(summary, color));
 }
