@@ -6,9 +6,11 @@
 pub mod arrival;
 mod call_table;
 pub mod cleanup;
+mod fan_out;
 mod ledger;
 pub mod originate;
 pub mod plan;
+mod presence;
 pub mod query;
 pub mod rate;
 pub mod run;

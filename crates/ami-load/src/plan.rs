@@ -15,16 +15,24 @@ use toml::Spanned;
 
 use crate::arrival::MixCycle;
 use crate::query::Query;
-use crate::rate::Rate;
+use crate::rate::{Rate, Span};
 use crate::scenario::{Measure, Scenario};
 use crate::threshold::Threshold;
 
 mod describe;
 mod limits;
+mod listening;
 mod resolve;
 mod segment;
 
+pub use limits::VISITORS_MAX;
+use listening::LISTENING_MAX;
 pub use segment::Segment;
+
+/// With no session left anywhere for so long, the rest of a run would measure nothing, unless the scenario says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The slug of actions that make events.
+pub(crate) const USER_EVENT: &str = "user-event";
 
 #[derive(Debug)]
 pub struct Plan {
@@ -36,6 +44,8 @@ pub struct Plan {
     pub targets: Vec<PlannedTarget>,
     pub groups: Vec<PlannedGroup>,
     pub phases: Vec<PlannedPhase>,
+    /// How long the run waits for a session to come back where every target has lost all of its own.
+    pub patience: Duration,
     /// Slugs of the actions, as results name them.
     pub actions: Vec<String>,
     pub thresholds: Vec<Threshold>,
@@ -100,6 +110,12 @@ pub enum What {
         hold: Duration,
         ring: Duration,
     },
+    /// A connection of its own, logged in and off again.
+    Login,
+    /// An event for everybody who listens, with so many bytes to carry.
+    UserEvent {
+        bytes: u32,
+    },
 }
 
 impl What {
@@ -108,13 +124,16 @@ impl What {
             Self::Ping => "ping".to_owned(),
             Self::Query(query) => query.slug().to_owned(),
             Self::Originate { role, .. } => format!("originate-{}", slug(role)),
+            Self::Login => "login".to_owned(),
+            Self::UserEvent { .. } => USER_EVENT.to_owned(),
         }
     }
 
     fn shape(&self) -> Shape {
         match self {
             Self::Ping => Shape::OnePhase,
-            Self::Originate { .. } => Shape::TwoPhase,
+            Self::Originate { .. } | Self::Login => Shape::TwoPhase,
+            Self::UserEvent { .. } => Shape::FanOut,
             Self::Query(query) => match query.answer() {
                 Answer::List => Shape::List,
                 Answer::Single | Answer::Raw => Shape::OnePhase,
@@ -187,6 +206,11 @@ pub enum PlanError {
         role: String,
         number: String,
     },
+    #[error(
+        "{listeners} sessions that measure the events of {senders} sessions on each target are too many to follow: \
+         {LISTENING_MAX} pairs at most, use fewer senders"
+    )]
+    TooMuchListening { listeners: u32, senders: u32 },
     #[error("failed to {0}")]
     Layout(#[from] LayoutError),
 }
@@ -234,6 +258,9 @@ impl Plan {
             targets: planned,
             groups,
             phases,
+            patience: scenario
+                .patience
+                .map_or(PATIENCE, |Span(patience)| patience),
             actions,
             thresholds: scenario
                 .thresholds
@@ -241,6 +268,7 @@ impl Plan {
                 .map(Spanned::into_inner)
                 .collect(),
         };
+        plan.check_listening(document, &scenario.group)?;
         plan.keep_limits()?;
         plan.layout()?;
         Ok(plan)
@@ -263,17 +291,22 @@ impl Plan {
     }
 
     pub fn originates(&self) -> bool {
-        self.phases
-            .iter()
-            .flat_map(|phase| &phase.mix)
-            .any(|entry| matches!(entry.what, What::Originate { .. }))
+        self.does(|what| matches!(what, What::Originate { .. }))
+    }
+
+    pub fn logs_in(&self) -> bool {
+        self.does(|what| matches!(what, What::Login))
+    }
+
+    fn does(&self, is: impl Fn(&What) -> bool) -> bool {
+        let mut entries = self.phases.iter().flat_map(|phase| &phase.mix);
+        entries.any(|entry| is(&entry.what))
     }
 
     /// The share of a worker in what the target permits.
     pub fn calls_up_max(&self, target: u16, worker: u16) -> u32 {
         let permitted = self.targets[usize::from(target)].target.limits.max_calls_up;
-        let workers = u32::from(self.workers);
-        permitted / workers + u32::from(u32::from(worker) < permitted % workers)
+        limits::share(permitted, worker, self.workers)
     }
 
     pub fn layout(&self) -> Result<Layout, LayoutError> {

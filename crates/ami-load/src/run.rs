@@ -41,6 +41,7 @@ use lead::{Lead, Stopped};
 use preflight::Control;
 
 use crate::cleanup;
+use crate::fan_out::Board;
 use crate::plan::{Arrivals, Plan, Segment, nanos};
 use crate::run_tag::RunTag;
 use crate::script::Script;
@@ -62,6 +63,7 @@ pub struct Setup {
     pub(crate) tag: RunTag,
     pub(crate) clock: Clock,
     pub(crate) script: Script,
+    pub(crate) board: Board,
     pub(crate) sites: Vec<Site>,
 }
 
@@ -80,6 +82,7 @@ impl Setup {
         let tag = RunTag::random();
         let script = Script::build(&plan, &tag)?;
         Ok(Self {
+            board: Board::new(&plan),
             plan: Arc::new(plan),
             tag,
             clock,

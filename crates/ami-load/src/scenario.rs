@@ -21,6 +21,8 @@ pub struct Scenario {
     /// Names of targets; `--target` replaces them.
     #[serde(default)]
     pub targets: Vec<Spanned<String>>,
+    /// How long the run waits for a session to come back where every target has lost all of its own.
+    pub patience: Option<Span>,
     pub group: Vec<Group>,
     pub phase: Vec<Phase>,
     #[serde(default)]
@@ -86,6 +88,8 @@ pub struct MixEntry {
     pub ping: Option<Ping>,
     pub originate: Option<Originate>,
     pub query: Option<Query>,
+    pub login: Option<Login>,
+    pub user_event: Option<UserEvent>,
 }
 
 fn one() -> Spanned<u32> {
@@ -95,6 +99,25 @@ fn one() -> Spanned<u32> {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {}
+
+/// A connection of its own: log in, log off.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {}
+
+/// An event for everybody who listens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserEvent {
+    /// How much it carries besides what amibench needs.
+    #[serde(default = "usual_bytes")]
+    pub bytes: Spanned<u32>,
+}
+
+/// As much as an event of a channel has.
+fn usual_bytes() -> Spanned<u32> {
+    Spanned::new(0..0, 200)
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -7,9 +7,9 @@ use ami_proto::action::{Action, ActionError};
 use ami_proto::session::Answer;
 use thiserror::Error;
 
-use crate::originate;
 use crate::plan::{Plan, PlannedAction, PlannedTarget, What};
 use crate::run_tag::RunTag;
+use crate::{fan_out, originate};
 
 /// By phase, mix entry, target.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ pub(crate) enum Line {
         hold: Duration,
         ring: Duration,
     },
+    Event {
+        filler: Vec<String>,
+    },
+    /// A visitor's, who brings a connection.
+    Visit,
 }
 
 #[derive(Debug, Error)]
@@ -69,6 +74,10 @@ fn line(entry: &PlannedAction, planned: &PlannedTarget, tag: &RunTag) -> Result<
         What::Query(query) => Ok(Line::Same {
             action: Action::new(query.action_name()),
             answer: query.answer(),
+        }),
+        What::Login => Ok(Line::Visit),
+        What::UserEvent { bytes } => Ok(Line::Event {
+            filler: fan_out::filler(*bytes),
         }),
         What::Originate { role, hold, ring } => {
             let role = planned

@@ -34,6 +34,10 @@ pub enum Measure {
     SkippedShare { action: String },
     /// Calls answered, of those attempted.
     AnsweredShare,
+    /// Events that sessions did not read, of those they should have read.
+    LostEventsShare,
+    /// From the first session lost until all were back.
+    LongestOutage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,8 +69,9 @@ pub struct ThresholdError {
 }
 
 const FORMS: &str = "write ACTION.KIND.STATISTIC < LIMIT, such as `ping.response.p99 < 50ms` \
-    (kinds: response, service, ack, complete, lag, wait; statistics: p50, p90, p99, p99.9, mean, max), \
-    `all.failed.rate < 0.1%`, `all.skipped.rate < 1%` or `calls.answered.rate >= 99%`";
+    (kinds: response, service, ack, complete, lag, wait, event-delay; statistics: p50, p90, p99, p99.9, mean, max), \
+    `all.failed.rate < 0.1%`, `all.skipped.rate < 1%`, `calls.answered.rate >= 99%`, `events.lost.rate <= 0%` or \
+    `sessions.outage.max < 1m`";
 
 impl Threshold {
     pub fn parse(text: &str) -> Result<Self, ThresholdError> {
@@ -89,7 +94,7 @@ impl Threshold {
         };
         let measure = Measure::parse(measure).ok_or_else(|| error(FORMS.to_owned()))?;
         let limit = match &measure {
-            Measure::Latency { .. } => {
+            Measure::Latency { .. } | Measure::LongestOutage => {
                 Limit::Duration(parse_duration(limit).map_err(|cause| error(cause.to_string()))?)
             }
             _ => Limit::Share(
@@ -187,6 +192,11 @@ impl Measure {
                 let calls = &recorder.totals().calls[usize::from(target)];
                 share(calls.of(CallResult::Answered), calls.attempted())
             }
+            Self::LostEventsShare => {
+                let delivery = recorder.totals().deliveries[usize::from(target)];
+                share(delivery.lost, delivery.expected)
+            }
+            Self::LongestOutage => Some(recorder.longest_outage(target) as f64 / 1e9),
         }
     }
 
@@ -196,6 +206,8 @@ impl Measure {
         let action = action.to_owned();
         match (action.as_str(), kind, statistic) {
             ("calls", "answered", "rate") => Some(Self::AnsweredShare),
+            ("events", "lost", "rate") => Some(Self::LostEventsShare),
+            ("sessions", "outage", "max") => Some(Self::LongestOutage),
             (_, "failed", "rate") => Some(Self::FailedShare { action }),
             (_, "skipped", "rate") => Some(Self::SkippedShare { action }),
             _ => {
@@ -208,6 +220,7 @@ impl Measure {
                     "first-item" => Kind::FirstItem,
                     "lag" => Kind::Lag,
                     "wait" => Kind::Wait,
+                    "event-delay" => Kind::EventDelay,
                     _ => return None,
                 };
                 Some(Self::Latency {
@@ -222,7 +235,7 @@ impl Measure {
     /// The action slug it speaks of, when it speaks of one.
     pub fn action(&self) -> Option<&str> {
         match self {
-            Self::AnsweredShare => None,
+            Self::AnsweredShare | Self::LostEventsShare | Self::LongestOutage => None,
             Self::Latency { action, .. }
             | Self::FailedShare { action }
             | Self::SkippedShare { action } => (action != "all").then_some(action),
@@ -325,6 +338,24 @@ mod tests {
             Measure::AnsweredShare,
             Comparison::AtLeast,
             Limit::Share(0.99),
+        );
+        check(
+            "user-event.event-delay.p99 < 50ms",
+            latency("user-event", Kind::EventDelay, Statistic::Quantile(0.99)),
+            Comparison::Below,
+            ms(50),
+        );
+        check(
+            "events.lost.rate <= 0%",
+            Measure::LostEventsShare,
+            Comparison::AtMost,
+            Limit::Share(0.0),
+        );
+        check(
+            "sessions.outage.max < 2m",
+            Measure::LongestOutage,
+            Comparison::Below,
+            ms(120_000),
         );
     }
 

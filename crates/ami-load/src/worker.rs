@@ -19,6 +19,8 @@ use tokio::sync::mpsc;
 
 mod alarm;
 mod closed_loop;
+mod door;
+mod event;
 mod lane;
 mod opener;
 mod pace;
@@ -26,6 +28,7 @@ mod poller;
 mod seat;
 mod seating;
 mod traffic;
+mod visit;
 
 use alarm::Alarm;
 use closed_loop::ClosedLoop;
@@ -33,9 +36,11 @@ use lane::Lane;
 use opener::Opener;
 use poller::Poller;
 use seat::{Opened, Seated, Work};
+use visit::{Guest, Visits};
 
 use crate::arrival::OpenLoop;
 use crate::call_table::CallTable;
+use crate::fan_out::Until;
 use crate::ledger::{Batch, Ledger};
 use crate::plan::{Plan, nanos};
 use crate::run::Setup;
@@ -97,6 +102,8 @@ pub(crate) struct Worker {
     poller: Poller,
     opener: Opener,
     opened: mpsc::UnboundedReceiver<Opened>,
+    visits: Visits,
+    guests: mpsc::UnboundedReceiver<Guest>,
     stage: Stage,
     base: Duration,
     ticked_at: Duration,
@@ -136,11 +143,13 @@ enum Wake {
     Sockets,
     Order(Option<Order>),
     Opened(Box<Opened>),
+    Guest(Guest),
 }
 
 impl Worker {
     pub(crate) fn new(setup: Arc<Setup>, index: u16, links: Links) -> io::Result<Self> {
         let (opened_sender, opened) = mpsc::unbounded_channel();
+        let (told, guests) = mpsc::unbounded_channel();
         let plan = Arc::clone(&setup.plan);
         let targets = plan.targets.len();
         Ok(Self {
@@ -152,6 +161,8 @@ impl Worker {
             poller: Poller::new()?,
             opener: Opener::new(Arc::clone(&setup), opened_sender),
             opened,
+            visits: Visits::new(targets, told),
+            guests,
             stage: Stage::Opening,
             base: Duration::ZERO,
             ticked_at: Duration::ZERO,
@@ -191,6 +202,7 @@ impl Worker {
                 ready = self.poller.wait() => { ready?; Wake::Sockets }
                 () = tokio::task::yield_now(), if self.behind => Wake::Sockets,
                 Some(opened) = self.opened.recv() => Wake::Opened(Box::new(opened)),
+                Some(guest) = self.guests.recv() => Wake::Guest(guest),
             };
             match wake {
                 Wake::Alarm => self.alarm.rearm(),
@@ -198,6 +210,7 @@ impl Worker {
                 Wake::Order(Some(order)) => self.obey(order)?,
                 Wake::Order(None) => break,
                 Wake::Opened(opened) => self.seat(*opened)?,
+                Wake::Guest(guest) => self.heard_from(guest),
             }
         }
         self.close_books();
@@ -240,7 +253,9 @@ impl Worker {
 
     fn is_done(&self) -> bool {
         match self.stage {
-            Stage::Finishing { until } => self.sessions.is_empty() || self.now() >= until,
+            Stage::Finishing { until } => {
+                self.sessions.is_empty() && self.visits.are_over() || self.now() >= until
+            }
             _ => false,
         }
     }
@@ -324,6 +339,18 @@ impl Worker {
         self.in_flight.iter().all(|busy| *busy == 0)
             && !self.calls.is_awaiting()
             && !self.lanes.iter().any(Lane::is_waiting)
+            && !self.visits.is_waiting()
+            && !self
+                .sessions
+                .iter()
+                .any(|(_, seated)| self.is_listening(seated))
+    }
+
+    /// Events that were sent have not been read yet.
+    fn is_listening(&self, seated: &Seated) -> bool {
+        let board = &self.setup.board;
+        let ear = seated.ear.as_ref();
+        ear.is_some_and(|ear| ear.delivery(board, Until::Now).lost > 0)
     }
 
     fn stop(&mut self) {
@@ -357,15 +384,10 @@ impl Worker {
     /// Every action that was sent has its record, every call its line.
     fn close_books(&mut self) {
         self.skip_waiting();
-        for seated in std::mem::take(&mut self.sessions) {
-            if let (
-                _,
-                Seated {
-                    work: Work::Busy(in_flight),
-                    ..
-                },
-            ) = seated
-            {
+        self.cut_off_visits();
+        for (_, seated) in std::mem::take(&mut self.sessions) {
+            self.settle_ear(&seated);
+            if let Work::Busy(in_flight) = seated.work {
                 let why = "the run ended before the answer";
                 self.cut_off(in_flight, Outcome::Indeterminate, why);
             }

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use ami_results::call::CallResult;
+use ami_results::delivery::Delivery;
 use ami_results::error_class::ErrorRow;
 use ami_results::histogram::Histogram;
 use ami_results::interval::Counts;
 use ami_results::layout::{Kind, Shape};
 use ami_results::manifest::{End, Manifest};
+use ami_results::outage::Outages;
 use ami_results::rows::{ReadError, Torn};
 use ami_results::run_dir::{OpenError, RunDir};
 use ami_results::totals::{CallTotals, Quantiles};
@@ -58,6 +60,10 @@ pub struct Target {
     pub phases: Vec<PhaseAction>,
     /// Of the measured phases.
     pub calls: CallTotals,
+    /// When sessions were lost and came back.
+    pub outages: Outages,
+    /// Of events that sessions measured.
+    pub delivery: Delivery,
     /// Of all phases.
     pub errors: Vec<ErrorRow>,
 }

@@ -47,6 +47,8 @@ pub enum Shape {
     TwoPhase,
     /// A Response, items, a Complete Event (CoreShowChannels).
     List,
+    /// A Response, and an Event for everybody who listens (UserEvent).
+    FanOut,
 }
 
 /// What a histogram holds. All but `Ack`, `Lag`, `Wait` and `Failed` are of successes only.
@@ -215,6 +217,14 @@ impl Shape {
                 Kind::Service,
                 Kind::Lag,
                 Kind::Wait,
+                Kind::Failed,
+            ],
+            Self::FanOut => &[
+                Kind::Response,
+                Kind::Service,
+                Kind::Lag,
+                Kind::Wait,
+                Kind::EventDelay,
                 Kind::Failed,
             ],
             Self::TwoPhase => &Kind::ALL,

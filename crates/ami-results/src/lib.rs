@@ -5,6 +5,7 @@
 //! nanoseconds since the run's origin; the manifest maps the origin to wall time. Nothing else touches result files.
 
 pub mod call;
+pub mod delivery;
 pub mod error_class;
 pub mod histogram;
 pub mod host;
@@ -13,6 +14,7 @@ pub mod interval_log;
 pub mod layout;
 pub mod manifest;
 pub mod merge;
+pub mod outage;
 pub mod outcome;
 pub mod record;
 pub mod recorder;

@@ -48,7 +48,7 @@ impl Record {
         let ended_at = self.ended_at();
         let since_sent = |at: u64| self.sent_at.map(|sent_at| at.saturating_sub(sent_at));
         let succeeded = self.outcome == Outcome::Success;
-        let in_phases = shape != Shape::OnePhase;
+        let in_phases = matches!(shape, Shape::TwoPhase | Shape::List);
         let agreed = in_phases && self.outcome != Outcome::Rejected;
         let whole = ended_at.saturating_sub(self.intended_at);
         let service = since_sent(ended_at).filter(|_| succeeded);

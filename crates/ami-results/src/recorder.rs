@@ -10,12 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::append::AppendFile;
 use crate::call::CallRecord;
+use crate::delivery::DeliveryRow;
 use crate::error_class::ErrorTable;
 use crate::histogram::Histogram;
 use crate::interval::{Cell, Counts, Gauge};
 use crate::interval_log;
 use crate::layout::{Kind, Layout, Tag};
 use crate::manifest::{End, Manifest};
+use crate::outage::PresenceRow;
 use crate::outcome::Outcome;
 use crate::record::{Record, Skipped};
 use crate::run_dir::{self, RunDir, WriteError};
@@ -166,6 +168,16 @@ impl Recorder {
         self.write(|files| attempt(&mut files.gauges, |file| file.json_line(&gauge)));
     }
 
+    pub fn presence(&mut self, row: &PresenceRow) {
+        self.tally.presence(row);
+        self.write(|files| attempt(&mut files.sessions, |file| file.json_line(row)));
+    }
+
+    pub fn delivery(&mut self, row: &DeliveryRow) {
+        self.tally.delivery(row);
+        self.write(|files| attempt(&mut files.deliveries, |file| file.json_line(row)));
+    }
+
     /// How long after it happened an event of this cell's actions was read, at `at`.
     pub fn event_delay(&mut self, cell: Cell, at: u64, delay: u64) {
         self.duration(cell, Kind::EventDelay, at, delay);
@@ -181,6 +193,11 @@ impl Recorder {
 
     pub fn totals(&self) -> Totals {
         self.tally.totals(self.planned)
+    }
+
+    /// Until now, where sessions are still away; zero where all stayed.
+    pub fn longest_outage(&self, target: u16) -> u64 {
+        self.tally.outages(target).longest(self.now)
     }
 
     pub fn counts(&self, scope: Scope) -> Counts {
@@ -276,6 +293,8 @@ struct Files {
     gauges: AppendFile,
     errors: AppendFile,
     calls: AppendFile,
+    sessions: AppendFile,
+    deliveries: AppendFile,
     records: Option<AppendFile>,
 }
 
@@ -292,6 +311,8 @@ impl Files {
             gauges: create(run_dir::GAUGES)?,
             errors: create(run_dir::ERRORS)?,
             calls: create(run_dir::CALLS)?,
+            sessions: create(run_dir::SESSIONS)?,
+            deliveries: create(run_dir::DELIVERIES)?,
             records: match records {
                 Records::Omit => None,
                 Records::Keep { .. } => Some(create(run_dir::RECORDS)?),
@@ -310,6 +331,8 @@ impl Files {
             &mut self.gauges,
             &mut self.errors,
             &mut self.calls,
+            &mut self.sessions,
+            &mut self.deliveries,
         ];
         always
             .into_iter()

@@ -6,11 +6,13 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::call::CallRecord;
+use crate::delivery::DeliveryRow;
 use crate::error_class::ErrorRow;
 use crate::interval::{Gauge, IntervalRow};
 use crate::interval_log::LogRows;
 use crate::layout::Layout;
 use crate::manifest::{FORMAT, Manifest};
+use crate::outage::PresenceRow;
 use crate::record::Record;
 use crate::rows::{ReadError, Rows};
 use crate::verdict::Verdict;
@@ -22,6 +24,8 @@ pub(crate) const INTERVALS: &str = "intervals.jsonl";
 pub(crate) const GAUGES: &str = "gauges.jsonl";
 pub(crate) const ERRORS: &str = "errors.jsonl";
 pub(crate) const CALLS: &str = "calls.jsonl";
+pub(crate) const SESSIONS: &str = "sessions.jsonl";
+pub(crate) const DELIVERIES: &str = "deliveries.jsonl";
 pub(crate) const RECORDS: &str = "records.jsonl";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +179,14 @@ impl RunDir {
 
     pub fn calls(&self) -> Result<Rows<CallRecord>, ReadError> {
         Rows::open(&self.file(CALLS))
+    }
+
+    pub fn presence(&self) -> Result<Rows<PresenceRow>, ReadError> {
+        Rows::open(&self.file(SESSIONS))
+    }
+
+    pub fn deliveries(&self) -> Result<Rows<DeliveryRow>, ReadError> {
+        Rows::open(&self.file(DELIVERIES))
     }
 
     /// Empty unless records were asked for.

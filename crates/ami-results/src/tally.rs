@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::call::CallRecord;
+use crate::delivery::{Delivery, DeliveryRow};
 use crate::histogram::Histogram;
 use crate::interval::{Cell, Counts, IntervalRow};
 use crate::layout::{Kind, Layout, Tag};
+use crate::outage::{Outages, PresenceRow};
 use crate::record::{Record, Skipped};
 use crate::recorder::Scope;
 use crate::totals::{ActionTotals, CallTotals, Quantiles, Totals};
@@ -25,6 +27,8 @@ pub(crate) struct Tally {
     last_second: LastSecond,
     seconds: Vec<SecondLoad>,
     calls: Vec<CallTotals>,
+    outages: Vec<Outages>,
+    deliveries: Vec<Delivery>,
     accounted: u64,
     /// Why the run is invalid whatever was counted.
     objections: Vec<String>,
@@ -46,6 +50,8 @@ impl Tally {
             last_second: LastSecond::default(),
             seconds: Vec::new(),
             calls: vec![CallTotals::default(); layout.targets().len()],
+            outages: vec![Outages::default(); layout.targets().len()],
+            deliveries: vec![Delivery::default(); layout.targets().len()],
             accounted: 0,
             objections: Vec::new(),
         }
@@ -87,6 +93,18 @@ impl Tally {
 
     pub(crate) fn object(&mut self, reason: String) {
         self.objections.push(reason);
+    }
+
+    pub(crate) fn presence(&mut self, row: &PresenceRow) {
+        self.outages[usize::from(row.target)].add(row);
+    }
+
+    pub(crate) fn outages(&self, target: u16) -> &Outages {
+        &self.outages[usize::from(target)]
+    }
+
+    pub(crate) fn delivery(&mut self, row: &DeliveryRow) {
+        self.deliveries[usize::from(row.target)].add(&row.delivery);
     }
 
     pub(crate) fn duration(&mut self, tag: Tag, nanoseconds: u64) {
@@ -144,6 +162,8 @@ impl Tally {
                 .map(|&(target, action)| self.action_totals(target, action))
                 .collect(),
             calls: self.calls.clone(),
+            outages: self.outages.clone(),
+            deliveries: self.deliveries.clone(),
             lag: Quantiles::of(&self.histogram(Scope::default(), Kind::Lag)),
             validity: self.validity(planned),
         }

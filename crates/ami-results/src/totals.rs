@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::call::CallResult;
+use crate::delivery::Delivery;
 use crate::histogram::Histogram;
 use crate::interval::Counts;
+use crate::outage::Outages;
 use crate::validity::Validity;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,10 @@ pub struct Totals {
     pub actions: Vec<ActionTotals>,
     /// Per target, in the order of the layout.
     pub calls: Vec<CallTotals>,
+    /// Per target.
+    pub outages: Vec<Outages>,
+    /// Per target: of events that were measured.
+    pub deliveries: Vec<Delivery>,
     /// Of all records: our own lateness.
     pub lag: Option<Quantiles>,
     pub validity: Validity,

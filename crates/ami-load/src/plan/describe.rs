@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{Arrivals, Plan, PlannedGroup, PlannedTarget};
+use super::{Arrivals, PATIENCE, Plan, PlannedGroup, PlannedTarget, What};
 use crate::arrival::OpenLoop;
 use crate::rate::show_duration;
 use crate::scenario::Measure;
@@ -63,15 +63,22 @@ impl Plan {
             let duration = show_duration(phase.duration);
             let _ = writeln!(text, "phase    {}: {duration}, {arrival}", phase.name);
             for entry in &phase.mix {
-                let group = &self.groups[usize::from(entry.group)].name;
+                let by = match entry.what {
+                    What::Login => "on connections of their own".to_owned(),
+                    _ => format!("by {}", self.groups[usize::from(entry.group)].name),
+                };
                 let slug = &self.actions[usize::from(entry.action)];
                 let timeout = show_duration(entry.timeout);
                 let _ = writeln!(
                     text,
-                    "  {:>5} × {slug} by {group}, timeout {timeout}",
+                    "  {:>5} × {slug} {by}, timeout {timeout}",
                     entry.share
                 );
             }
+        }
+        if self.patience != PATIENCE {
+            let patience = show_duration(self.patience);
+            let _ = writeln!(text, "patience {patience}");
         }
         for threshold in &self.thresholds {
             let _ = writeln!(text, "hold     {}", threshold.text);

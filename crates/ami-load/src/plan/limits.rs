@@ -6,6 +6,9 @@ use super::{Arrivals, Plan, PlanError, PlannedTarget, What};
 /// its rights before and cleans up after.
 const CONTROL_SESSIONS: u32 = 1;
 
+/// More visitors would only wait at the gate, where ten pass at a time, or for a PBX that does not say goodbye.
+pub const VISITORS_MAX: u32 = 512;
+
 impl Plan {
     /// What the run needs of each target, against what the target permits.
     pub(super) fn keep_limits(&self) -> Result<(), PlanError> {
@@ -51,13 +54,31 @@ impl Plan {
         Ok(())
     }
 
-    fn needs(&self) -> Needs {
+    /// Sessions on each target that last as long as the run.
+    fn standing_sessions(&self) -> u32 {
         let observers = if self.originates() {
             u32::from(self.workers)
         } else {
             0
         };
-        let sessions = self.sessions_per_target() + observers + CONTROL_SESSIONS;
+        self.sessions_per_target() + observers + CONTROL_SESSIONS
+    }
+
+    /// How many visitors of the action `login` a worker may have at a target at a time: its share of what the standing
+    /// sessions leave.
+    pub fn visitors_max(&self, target: u16, worker: u16) -> u32 {
+        let limits = &self.targets[usize::from(target)].target.limits;
+        let room = limits.max_sessions.saturating_sub(self.standing_sessions());
+        share(room.min(VISITORS_MAX), worker, self.workers)
+    }
+
+    fn needs(&self) -> Needs {
+        let visitors = if self.logs_in() {
+            u32::from(self.workers)
+        } else {
+            0
+        };
+        let sessions = self.standing_sessions() + visitors;
         let mut needs = Needs {
             sessions: u64::from(sessions),
             ..Needs::default()
@@ -84,6 +105,12 @@ impl Plan {
         }
         needs
     }
+}
+
+/// The part of one worker in what all share.
+pub(super) fn share(whole: u32, worker: u16, workers: u16) -> u32 {
+    let (worker, workers) = (u32::from(worker), u32::from(workers));
+    whole / workers + u32::from(worker < whole % workers)
 }
 
 #[derive(Default)]

@@ -11,8 +11,9 @@ use toml::Spanned;
 
 use super::{Arrivals, Overrides, PlanError, PlannedAction, PlannedGroup, PlannedPhase, What};
 use crate::arrival::MixCycle;
+use crate::fan_out::BYTES_MAX;
 use crate::rate::Span;
-use crate::scenario::{Arrival, MixEntry, Phase, Scenario};
+use crate::scenario::{Arrival, MixEntry, Originate, Phase, Scenario, UserEvent};
 use crate::threshold::Threshold;
 
 /// An action that is not answered by then has timed out, unless the scenario says otherwise.
@@ -133,6 +134,9 @@ fn resolve_mix(
     let mut mix = Vec::new();
     for entry in phase.mix.get_ref() {
         let what = resolve_what(document, phase, entry)?;
+        if let What::Login = what {
+            check_login(document, phase, entry)?;
+        }
         let share = *entry.share.get_ref();
         if share == 0 {
             return Err(document.error_at(entry.share.span(), "a share is at least 1"));
@@ -178,24 +182,55 @@ fn resolve_what(
     phase: &Phase,
     entry: &MixEntry,
 ) -> Result<What, DocumentError> {
-    match (entry.ping, &entry.originate, entry.query) {
-        (Some(_), None, None) => Ok(What::Ping),
-        (None, None, Some(query)) => Ok(What::Query(query)),
-        (None, Some(originate), None) => Ok(What::Originate {
-            role: originate.role.get_ref().clone(),
-            hold: originate.hold.0,
-            ring: originate.ring.0,
-        }),
-        _ => {
-            let span = if entry.share.span().is_empty() {
-                phase.mix.span()
-            } else {
-                entry.share.span()
-            };
-            Err(document.error_at(
-                span,
-                "a mix entry has exactly one of `ping`, `originate` and `query`",
-            ))
+    let originate = |written: &Originate| What::Originate {
+        role: written.role.get_ref().clone(),
+        hold: written.hold.0,
+        ring: written.ring.0,
+    };
+    let event = entry.user_event.as_ref();
+    let event = event.map(|written| resolve_event(document, written));
+    let given = [
+        entry.ping.map(|_| What::Ping),
+        entry.query.map(What::Query),
+        entry.originate.as_ref().map(originate),
+        entry.login.map(|_| What::Login),
+        event.transpose()?,
+    ];
+    let mut given = given.into_iter().flatten();
+    if let (Some(what), None) = (given.next(), given.next()) {
+        return Ok(what);
+    }
+    let span = if entry.share.span().is_empty() {
+        phase.mix.span()
+    } else {
+        entry.share.span()
+    };
+    let message =
+        "a mix entry has exactly one of `ping`, `originate`, `query`, `login` and `user-event`";
+    Err(document.error_at(span, message))
+}
+
+fn resolve_event(document: &Document, written: &UserEvent) -> Result<What, DocumentError> {
+    let bytes = *written.bytes.get_ref();
+    if bytes > BYTES_MAX {
+        let message = format!("an event carries at most {BYTES_MAX} bytes");
+        return Err(document.error_at(written.bytes.span(), message));
+    }
+    Ok(What::UserEvent { bytes })
+}
+
+/// A login is made by nobody's session: it comes when it is due, on a connection of its own.
+fn check_login(document: &Document, phase: &Phase, entry: &MixEntry) -> Result<(), DocumentError> {
+    if let Arrival::Closed { .. } = phase.arrival.get_ref() {
+        let message = "a login arrives by itself, and not in a closed loop of sessions: \
+                       give the phase another arrival, such as `constant = { rate = \"10/s\" }`";
+        return Err(document.error_at(phase.arrival.span(), message));
+    }
+    match &entry.group {
+        None => Ok(()),
+        Some(group) => {
+            let message = "a login has a connection of its own and no group";
+            Err(document.error_at(group.span(), message))
         }
     }
 }

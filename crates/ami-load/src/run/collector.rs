@@ -118,6 +118,15 @@ impl Collecting {
                 self.recorder.gauge(complete);
             }
         }
+        for event in &batch.delays {
+            let recorder = &mut self.recorder;
+            recorder.event_delay(event.cell, event.read_at, event.delay);
+        }
+        let (deliveries, presence) = (&batch.deliveries, &batch.presence);
+        deliveries
+            .iter()
+            .for_each(|row| self.recorder.delivery(row));
+        presence.iter().for_each(|row| self.recorder.presence(row));
         self.planned += batch.planned;
         self.recorder.planned(self.planned);
     }

@@ -1,7 +1,6 @@
 //! Listens to the workers and to the operator, and decides when a stage of the run is over.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -9,9 +8,6 @@ use tokio::time::Instant;
 use super::crew::Crew;
 use super::{FailureWhy, Setup, TargetFailure, Wish};
 use crate::worker::{Notice, Order};
-
-/// With no session left anywhere for so long, the rest of a run would measure nothing.
-const ALL_LOST_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Lead {
@@ -89,6 +85,7 @@ impl Lead {
     ) -> Stopped {
         let mut waiting = self.crew.len();
         let mut stopped = Stopped::Completed;
+        let patience = self.setup.plan.patience;
         let mut all_lost_at: Option<Instant> = None;
         while waiting > 0 {
             let stopping = stopped != Stopped::Completed;
@@ -118,7 +115,7 @@ impl Lead {
                 Ok(()) = &mut write_failed, if !stopping => {
                     stopped = self.stop(Stopped::Aborted("results could not be written".to_owned()));
                 }
-                () = until(all_lost_at.map(|at| at + ALL_LOST_MAX)), if !stopping => {
+                () = until(all_lost_at.map(|at| at + patience)), if !stopping => {
                     stopped = self.stop(Stopped::Aborted("every session of every target was lost".to_owned()));
                 }
             }

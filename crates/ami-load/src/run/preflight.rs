@@ -95,7 +95,7 @@ async fn check_rights(
     Err(PreflightError::Rights {
         account: site.account.clone(),
         missing,
-        classes: "originate, call, system, reporting",
+        classes: "originate, call, system, reporting, user",
     })
 }
 
@@ -105,6 +105,9 @@ fn needed(plan: &Plan) -> BTreeSet<&'static str> {
         match &entry.what {
             What::Ping => needed.extend(["Ping"]),
             What::Query(query) => needed.extend([query.action_name()]),
+            // Who got here may log in.
+            What::Login => {}
+            What::UserEvent { .. } => needed.extend(["UserEvent"]),
             What::Originate { .. } => needed.extend(["Originate", "Hangup", "CoreShowChannels"]),
         }
     }

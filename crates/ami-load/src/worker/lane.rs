@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::arrival::Arrival;
 
 /// Past this the target is so far behind that waiting longer would only measure the queue: arrivals are skipped.
-const WAITING_MAX: usize = 10_000;
+pub(crate) const WAITING_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Lane {

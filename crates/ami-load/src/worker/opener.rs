@@ -12,8 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tokio::sync::mpsc;
 
+use super::door::Door;
 use super::seat::{Duty, Opened, Seat};
-use crate::run::Setup;
+use crate::run::{Setup, Site};
 use crate::run_tag::random_bits;
 
 const LOGIN_WITHIN: Duration = Duration::from_secs(10);
@@ -25,19 +26,22 @@ const TRIES_MAX: u32 = 5;
 pub(crate) enum Patience {
     /// At the start: a few tries, then the target has failed.
     Start,
-    /// In mid-run: as long as the run lasts, with a pause first when earlier attempts have failed.
+    /// In mid-run: as long as the run lasts, with a pause first when earlier sessions did not last.
     Run { failed: u32 },
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Opener {
-    setup: Arc<Setup>,
+    pub(super) setup: Arc<Setup>,
     opened: Rc<mpsc::UnboundedSender<Opened>>,
+    /// By target.
+    doors: Rc<[Door]>,
 }
 
 impl Opener {
     pub(crate) fn new(setup: Arc<Setup>, opened: mpsc::UnboundedSender<Opened>) -> Self {
         Self {
+            doors: setup.sites.iter().map(|_| Door::default()).collect(),
             setup,
             opened: Rc::new(opened),
         }
@@ -62,12 +66,16 @@ impl Opener {
                 backoff
             }
         };
+        let door = &self.doors[usize::from(seat.target)];
+        let mut knocking = None;
         loop {
             let result = self.try_once(seat).await;
             let last = patience == Patience::Start && backoff.attempts() + 1 == TRIES_MAX;
             match result {
                 Err(error) if error.is_worth_retrying() && !last => {}
                 result => {
+                    drop(knocking);
+                    door.open();
                     return Opened {
                         seat,
                         failed: backoff.attempts(),
@@ -75,28 +83,33 @@ impl Opener {
                     };
                 }
             }
-            tokio::time::sleep(backoff.pause()).await;
+            match patience {
+                Patience::Start => tokio::time::sleep(backoff.pause()).await,
+                Patience::Run { .. } => door.wait(&mut knocking).await,
+            }
         }
     }
 
     async fn try_once(&self, seat: Seat) -> Result<Parts, OpenError> {
         let site = &self.setup.sites[usize::from(seat.target)];
-        let config = self.config(seat);
+        let config = self.config_of(site, self.events(seat));
         let connection = open(&site.peer, config, &site.gate, self.setup.clock).await?;
         Ok(connection.into_parts())
     }
 
-    fn config(&self, seat: Seat) -> SessionConfig {
-        let site = &self.setup.sites[usize::from(seat.target)];
-        let events = match seat.duty {
-            Duty::Observer => "call".to_owned(),
-            Duty::Load { group, .. } => self.setup.plan.groups[usize::from(group)].events.clone(),
-        };
+    fn events(&self, seat: Seat) -> &str {
+        match seat.duty {
+            Duty::Observer => "call",
+            Duty::Load { group, .. } => &self.setup.plan.groups[usize::from(group)].events,
+        }
+    }
+
+    pub(super) fn config_of(&self, site: &Site, events: &str) -> SessionConfig {
         SessionConfig {
             username: site.account.clone(),
             secret: site.secret.clone(),
             login: site.login,
-            events,
+            events: events.to_owned(),
             connection_id: random_bits(),
             login_deadline: LOGIN_WITHIN,
         }

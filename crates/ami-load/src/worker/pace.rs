@@ -13,7 +13,7 @@ use super::seat::{Duty, Seated, Work};
 use super::traffic::Acted;
 use super::{Stage, Worker};
 use crate::arrival::{Arrival, rotation};
-use crate::plan::{Arrivals, PlannedPhase, nanos};
+use crate::plan::{Arrivals, PlannedPhase, What, nanos};
 
 /// Streams of the seed: targets take the first, sessions of closed loops those from here on.
 const SESSION_STREAMS: u64 = 1 << 32;
@@ -70,6 +70,7 @@ impl Worker {
         for Waiting { arrival, .. } in waiting {
             self.skip(&arrival);
         }
+        self.skip_visits();
     }
 
     fn is_mine(&self, arrival: &Arrival) -> bool {
@@ -129,6 +130,10 @@ impl Worker {
         let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         let lane = self.lane_index(arrival.target, entry.group);
         let waiting = Waiting { arrival, picked_at };
+        if let What::Login = entry.what {
+            self.visit(waiting);
+            return Ok(());
+        }
         match self.lanes[lane].place(waiting) {
             Placed::On(key) => {
                 if self.act(key, waiting)? == Acted::Skipped {
@@ -239,11 +244,15 @@ impl Worker {
 
     /// The record of an arrival that a session takes now.
     pub(super) fn begin_record(&self, waiting: Waiting, key: usize) -> Record {
-        let Waiting { arrival, picked_at } = waiting;
         let session = match self.sessions[key].seat.duty {
             Duty::Load { number, .. } => number,
             Duty::Observer => unreachable!("an observer takes no action"),
         };
+        self.blank_record(waiting, session)
+    }
+
+    pub(super) fn blank_record(&self, waiting: Waiting, session: u32) -> Record {
+        let Waiting { arrival, picked_at } = waiting;
         let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         Record {
             target: arrival.target,

@@ -9,6 +9,7 @@ use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
 
+use crate::fan_out::{Ear, EventKey};
 use crate::run_tag::CallKey;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(crate) struct Seated {
     pub(crate) opened_at: Duration,
     /// Attempts to fill this seat that failed, the last in a row.
     pub(crate) failed: u32,
+    /// Of a session that measures events.
+    pub(crate) ear: Option<Ear>,
 }
 
 /// What a session does at the moment.
@@ -59,6 +62,7 @@ pub(crate) struct InFlight {
     pub(crate) slot: Slot,
     pub(crate) record: Record,
     pub(crate) call: Option<CallKey>,
+    pub(crate) event: Option<EventKey>,
 }
 
 /// How opening a seat ended.
@@ -89,6 +93,7 @@ impl Seated {
             born,
             opened_at,
             failed: 0,
+            ear: None,
         };
         Ok((seated, unread))
     }

@@ -6,12 +6,15 @@ use std::time::Duration;
 use ami_client::open::OpenError;
 use ami_proto::action::Action;
 use ami_proto::session::Answer;
+use ami_results::delivery::DeliveryRow;
 use ami_results::outcome::Outcome;
 
 use super::opener::Patience;
 use super::seat::{Duty, InFlight, Opened, Seat, Seated, Work};
 use super::{LOGOFF_MAX, Notice, Stage, Worker};
 use crate::call_table::ended;
+use crate::fan_out::{Ear, Until};
+use crate::scenario::Measure;
 
 /// A session that ends sooner after its login was turned away, as far as pauses between attempts are concerned.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
@@ -65,10 +68,18 @@ impl Worker {
             Ok(parts) if wanted => {
                 self.born += 1;
                 let (seated, unread) = Seated::new(seat, *parts, self.born, self.now())?;
-                let seated = Seated { failed, ..seated };
+                let ear = self.ear(seat);
+                let seated = Seated {
+                    failed,
+                    ear,
+                    ..seated
+                };
                 let key = self.sessions.insert(seated);
                 self.poller.add(&self.sessions[key].stream, key)?;
                 self.count_up(seat);
+                if !first && matches!(seat.duty, Duty::Load { .. }) {
+                    self.ledger.back(seat.target, self.ns(self.now()));
+                }
                 self.digest(key, &unread)?;
                 self.freed(key)?;
             }
@@ -83,6 +94,31 @@ impl Worker {
             self.tell(Notice::Ready);
         }
         Ok(())
+    }
+
+    fn ear(&self, seat: Seat) -> Option<Ear> {
+        let Duty::Load { group, .. } = seat.duty else {
+            return None;
+        };
+        let measure = self.setup.plan.groups[usize::from(group)].measure;
+        measure.map(|Measure::EventDelay| Ear::begin(&self.setup.board, seat.target))
+    }
+
+    /// What a session read while it was up.
+    pub(super) fn settle_ear(&mut self, seated: &Seated) {
+        let until = if self.is_finishing() {
+            Until::Now
+        } else {
+            Until::LastRead
+        };
+        if let Some(ear) = &seated.ear {
+            let row = DeliveryRow {
+                target: seated.seat.target,
+                at: self.ns(self.now()),
+                delivery: ear.delivery(&self.setup.board, until),
+            };
+            self.ledger.delivered(row);
+        }
     }
 
     fn count_up(&mut self, seat: Seat) {
@@ -115,6 +151,7 @@ impl Worker {
 
     pub(super) fn leave(&mut self, target: u16) -> io::Result<()> {
         self.left[usize::from(target)] = true;
+        self.no_more_visits(target);
         for key in self.keys(|seated| seated.seat.target == target) {
             self.lose(key, "the target was left")?;
         }
@@ -135,8 +172,13 @@ impl Worker {
         let now = self.now();
         let seat = seated.seat;
         self.count_down(seat);
+        self.settle_ear(&seated);
+        let stays_away = self.left[usize::from(seat.target)] || self.is_finishing();
         match seat.duty {
             Duty::Load { group, .. } => {
+                if !stays_away && self.stage != Stage::Opening {
+                    self.ledger.lost(seat.target, self.ns(now));
+                }
                 let lane = self.lane_index(seat.target, group);
                 self.lanes[lane].lost(key);
             }
@@ -155,7 +197,7 @@ impl Worker {
             };
             self.cut_off(in_flight, outcome, why);
         }
-        if !self.left[usize::from(seat.target)] && !self.is_finishing() {
+        if !stays_away {
             let settled = now >= seated.opened_at + SETTLED_AFTER;
             let failed = if settled { 0 } else { seated.failed + 1 };
             self.opener.open(seat, Patience::Run { failed });
@@ -165,8 +207,16 @@ impl Worker {
 
     /// The action ends without its answer.
     pub(super) fn cut_off(&mut self, in_flight: InFlight, outcome: Outcome, why: &str) {
-        let InFlight { record, call, .. } = in_flight;
+        let InFlight {
+            record,
+            call,
+            event,
+            ..
+        } = in_flight;
         self.in_flight[usize::from(record.target)] -= 1;
+        if let Some(event) = event {
+            self.setup.board.void(event);
+        }
         match call {
             Some(call) if outcome == Outcome::Disconnected => self.calls.not_accepted(call),
             Some(call) => self.calls.answer_lost(call),

@@ -14,6 +14,7 @@ use super::poller::{BATCH, Interest};
 use super::seat::{Duty, InFlight, Work};
 use super::{LOGOFF_MAX, Stage, Worker};
 use crate::call_table::{Bounds, ended};
+use crate::fan_out::Mark;
 use crate::plan::nanos;
 use crate::script::Line;
 
@@ -57,8 +58,10 @@ impl Worker {
         let (now, base) = (setup.clock.now(), self.base);
         let ns = |at: Duration| nanos(at.saturating_sub(base));
         let deadline = now + setup.plan.entry(arrival.phase, arrival.mix).timeout;
+        let duty = self.sessions[key].seat.duty;
         let session = &mut self.sessions[key].session;
         let script = &setup.script;
+        let mut event = None;
         let (sent, call) = match script.line(arrival.phase, arrival.mix, arrival.target) {
             Line::Same { action, answer } => (session.send(now, action, *answer, deadline), None),
             Line::Call {
@@ -87,11 +90,29 @@ impl Worker {
                 }
                 (sent, Some(call))
             }
+            Line::Event { filler } => {
+                let key = event.insert(setup.next_event(arrival.target, duty));
+                let mark = Mark {
+                    key: *key,
+                    phase: arrival.phase,
+                    sent_at: ns(setup.clock.now()),
+                };
+                let action = mark.action(&setup.tag, filler);
+                let action = action.expect("a mark has no line end");
+                (session.send(now, &action, Answer::Single, deadline), None)
+            }
+            Line::Visit => unreachable!("a visitor needs no session"),
         };
         let record = self.begin_record(waiting, key);
         match sent {
             Ok(slot) => {
-                self.begin(key, InFlight { slot, record, call });
+                let in_flight = InFlight {
+                    slot,
+                    record,
+                    call,
+                    event,
+                };
+                self.begin(key, in_flight);
                 let born = self.sessions[key].born;
                 self.expiries.push(Reverse((deadline, key, born, slot.seq)));
                 self.transmit(key)?;
@@ -101,6 +122,9 @@ impl Worker {
                 let why = "the session took no action";
                 if let Some(call) = call {
                     self.calls.not_accepted(call);
+                }
+                if let Some(event) = event {
+                    self.setup.board.void(event);
                 }
                 let record = ended(record, ns(now), Outcome::Disconnected, Some(why));
                 self.ledger.record(record);
@@ -222,6 +246,11 @@ impl Worker {
                     self.ledger.settled(self.calls.handle_event(at, &frame));
                     Advance::Nothing
                 }
+                (Duty::Load { .. }, Disposition::Event) if seated.ear.is_some() => {
+                    let heard = self.setup.heard(&frame, seated.ear.as_mut(), at);
+                    heard.into_iter().for_each(|heard| self.ledger.event(heard));
+                    Advance::Nothing
+                }
                 _ => advance(&mut seated.work, &disposition, &frame, at),
             };
             let is_over = seated.session.is_closing();
@@ -242,7 +271,12 @@ impl Worker {
     }
 
     fn conclude(&mut self, in_flight: InFlight, answered: Answered, at: u64) {
-        let InFlight { record, call, .. } = in_flight;
+        let InFlight {
+            record,
+            call,
+            event,
+            ..
+        } = in_flight;
         self.in_flight[usize::from(record.target)] -= 1;
         match (answered, call) {
             (Answered::Success, None) => {
@@ -254,6 +288,9 @@ impl Worker {
                 self.ledger.settled(settled);
             }
             (Answered::Rejected(why), call) => {
+                if let Some(event) = event {
+                    self.setup.board.void(event);
+                }
                 if let Some(call) = call {
                     self.calls.not_accepted(call);
                 }

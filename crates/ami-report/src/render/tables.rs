@@ -9,6 +9,8 @@ use ami_results::verdict::State;
 use crate::quantity::{count, duration, instant, rate, share};
 use crate::summary::{Action, CallRatios, Summary, Target};
 
+mod sessions;
+
 /// Errors shown per target; the rest is in `errors.jsonl`.
 const ERRORS_SHOWN: usize = 10;
 
@@ -38,6 +40,8 @@ pub(super) fn all(summary: &Summary) -> Vec<Table> {
         latency(summary),
         phases_of_answers(summary),
         calls(summary),
+        sessions::outages(summary),
+        sessions::events(summary),
         errors(summary),
         slowest(summary),
         stalls(summary),
@@ -229,7 +233,7 @@ fn phases_of_answers(summary: &Summary) -> Table {
             "p99",
         ],
         rows: each_action(summary, |target, action| {
-            if action.shape == Shape::OnePhase {
+            if matches!(action.shape, Shape::OnePhase | Shape::FanOut) {
                 return None;
             }
             let mut row = vec![target.name.clone(), action.name.clone()];

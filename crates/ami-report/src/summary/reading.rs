@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use ami_results::delivery::Delivery;
 use ami_results::error_class::ErrorTable;
 use ami_results::histogram::Histogram;
 use ami_results::interval::{Cell, Counts};
 use ami_results::layout::Kind;
 use ami_results::manifest::Manifest;
+use ami_results::outage::Outages;
 use ami_results::rows::{ReadError, Torn};
 use ami_results::run_dir::RunDir;
 use ami_results::totals::{CallTotals, Quantiles};
@@ -30,6 +32,7 @@ pub(super) fn read(run_dir: &RunDir) -> Result<Summary, SummaryError> {
     reading.intervals(run_dir)?;
     reading.histograms(run_dir)?;
     reading.calls(run_dir)?;
+    reading.sessions(run_dir)?;
     reading.errors(run_dir)?;
     let (ended_at, validity) = (reading.ended_at(), reading.validity());
     // Before `targets`, which takes the histograms.
@@ -59,6 +62,8 @@ struct Reading<'a> {
     series: BTreeMap<(u16, u16), Series>,
     slowest: Vec<SlowSecond>,
     calls: BTreeMap<u16, CallTotals>,
+    outages: BTreeMap<u16, Outages>,
+    deliveries: BTreeMap<u16, Delivery>,
     errors: ErrorTable,
     torn: Vec<Torn>,
     last_second: u64,
@@ -77,6 +82,8 @@ impl<'a> Reading<'a> {
             series: BTreeMap::new(),
             slowest: Vec::new(),
             calls: BTreeMap::new(),
+            outages: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             errors: ErrorTable::default(),
             torn: Vec::new(),
             last_second: 0,
@@ -178,6 +185,23 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    fn sessions(&mut self, run_dir: &RunDir) -> Result<(), ReadError> {
+        let mut rows = run_dir.presence()?;
+        for row in rows.by_ref() {
+            let row = row?;
+            self.outages.entry(row.target).or_default().add(&row);
+        }
+        self.torn.extend(rows.torn().cloned());
+        let mut rows = run_dir.deliveries()?;
+        for row in rows.by_ref() {
+            let row = row?;
+            let delivery = self.deliveries.entry(row.target).or_default();
+            delivery.add(&row.delivery);
+        }
+        self.torn.extend(rows.torn().cloned());
+        Ok(())
+    }
+
     fn errors(&mut self, run_dir: &RunDir) -> Result<(), ReadError> {
         let mut rows = run_dir.errors()?;
         for row in rows.by_ref() {
@@ -238,6 +262,8 @@ impl<'a> Reading<'a> {
                 actions: self.actions(index, offered_until),
                 phases: self.phases(index),
                 calls: self.calls.remove(&index).unwrap_or_default(),
+                outages: self.outages.remove(&index).unwrap_or_default(),
+                delivery: self.deliveries.remove(&index).unwrap_or_default(),
                 errors: self
                     .errors
                     .rows()

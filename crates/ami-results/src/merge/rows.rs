@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use crate::call::CallRecord;
+use crate::delivery::DeliveryRow;
 use crate::error_class::ErrorRow;
 use crate::interval::{Gauge, IntervalRow};
 use crate::interval_log::{LogRow, LogRows};
 use crate::layout::Kind;
 use crate::manifest::Manifest;
 use crate::merge::MergeError;
+use crate::outage::PresenceRow;
 use crate::record::Record;
 use crate::recorder::Recorder;
 use crate::rows::{ReadError, Rows};
@@ -46,6 +48,8 @@ struct Reader<'a> {
     gauges: Peekable<Rows<Gauge>>,
     errors: Peekable<Rows<ErrorRow>>,
     calls: Peekable<Rows<CallRecord>>,
+    presence: Peekable<Rows<PresenceRow>>,
+    deliveries: Peekable<Rows<DeliveryRow>>,
     records: Peekable<Rows<Record>>,
     checks: Checks,
 }
@@ -67,6 +71,8 @@ impl<'a> Reader<'a> {
             gauges: run_dir.gauges()?.peekable(),
             errors: run_dir.errors()?.peekable(),
             calls: run_dir.calls()?.peekable(),
+            presence: run_dir.presence()?.peekable(),
+            deliveries: run_dir.deliveries()?.peekable(),
             records: run_dir.records()?.peekable(),
             checks: Checks::default(),
         })
@@ -80,6 +86,8 @@ impl<'a> Reader<'a> {
             peek(&mut self.gauges, |row| row.second),
             peek(&mut self.errors, error_second),
             peek(&mut self.calls, call_second),
+            peek(&mut self.presence, presence_second),
+            peek(&mut self.deliveries, delivery_second),
             peek(&mut self.records, record_second),
         ]
         .into_iter()
@@ -116,6 +124,12 @@ impl<'a> Reader<'a> {
         })?;
         take(&mut self.calls, until, call_second, |row| {
             recorder.call(row)
+        })?;
+        take(&mut self.presence, until, presence_second, |row| {
+            recorder.presence(row);
+        })?;
+        take(&mut self.deliveries, until, delivery_second, |row| {
+            recorder.delivery(row);
         })?;
         take(&mut self.records, until, record_second, |row| {
             recorder.absorb_record(row);
@@ -159,6 +173,14 @@ fn error_second(row: &ErrorRow) -> u64 {
 
 fn call_second(row: &CallRecord) -> u64 {
     row.intended_at / SECOND_NS
+}
+
+fn presence_second(row: &PresenceRow) -> u64 {
+    row.first_at / SECOND_NS
+}
+
+fn delivery_second(row: &DeliveryRow) -> u64 {
+    row.at / SECOND_NS
 }
 
 fn record_second(row: &Record) -> u64 {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ami_client::open::Gate;
 use ami_client::{Clock, Document, Target};
+use ami_load::plan::VISITORS_MAX;
 use ami_load::run::{
     self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site,
     TargetFailure,
@@ -111,7 +112,8 @@ fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
 /// Each session is a descriptor, and so is the other end of one to an embedded simulator.
 fn raise_descriptor_limit(plan: &Plan) -> Result<(), Failure> {
     const OTHER_FILES: u64 = 64;
-    let sessions = u64::from(plan.sessions_per_target() + u32::from(plan.workers) + 1);
+    let visitors = if plan.logs_in() { VISITORS_MAX } else { 0 };
+    let sessions = u64::from(plan.sessions_per_target() + visitors + u32::from(plan.workers) + 1);
     let needed = sessions * plan.targets.len() as u64 * 2 + OTHER_FILES;
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
