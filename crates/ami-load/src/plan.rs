@@ -65,6 +65,31 @@ pub struct PlannedGroup {
     /// Sessions that measure are read at once, whatever else is to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_every: Option<Duration>,
+}
+
+/// When the bytes of a session are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As soon as there are any.
+    Prompt,
+    /// At once while an action is open, and with the sweep while nobody waits for anything.
+    WhenAwaited,
+    /// Only so often: a client that cannot keep up.
+    Every(Duration),
+}
+
+impl PlannedGroup {
+    pub fn reading(&self) -> Reading {
+        match self.read_every {
+            Some(every) => Reading::Every(every),
+            // Nothing comes unasked.
+            None if self.events == "off" => Reading::Prompt,
+            None if self.measure.is_some() => Reading::Prompt,
+            None => Reading::WhenAwaited,
+        }
+    }
 }
 
 #[derive(Debug)]

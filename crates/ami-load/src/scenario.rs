@@ -41,6 +41,8 @@ pub struct Group {
     pub events: Spanned<String>,
     /// What its sessions measure by listening.
     pub measure: Option<Spanned<Measure>>,
+    /// Reads its sockets only so often: a client that cannot keep up.
+    pub read_every: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]

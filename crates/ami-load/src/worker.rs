@@ -27,6 +27,7 @@ mod pace;
 mod poller;
 mod seat;
 mod seating;
+mod sweep;
 mod traffic;
 mod visit;
 
@@ -36,6 +37,7 @@ use lane::Lane;
 use opener::Opener;
 use poller::Poller;
 use seat::{Opened, Seated, Work};
+use sweep::{ReadDelay, Sweep};
 use visit::{Guest, Visits};
 
 use crate::arrival::OpenLoop;
@@ -117,6 +119,9 @@ pub(crate) struct Worker {
     left: Vec<bool>,
     /// Sockets have more than the last turn could read.
     behind: bool,
+    sweep: Sweep,
+    /// By target.
+    read_delay: Vec<ReadDelay>,
     lanes: Vec<Lane>,
     calls: CallTable,
     schedule: Schedule,
@@ -173,6 +178,8 @@ impl Worker {
             in_flight: vec![0; targets],
             left: vec![false; targets],
             behind: false,
+            sweep: Sweep::default(),
+            read_delay: vec![ReadDelay::default(); targets],
             lanes: std::iter::repeat_with(Lane::default)
                 .take(targets * plan.groups.len())
                 .collect(),
@@ -266,6 +273,7 @@ impl Worker {
             self.offer()?;
         }
         self.expire()?;
+        self.sweep()?;
         let now = self.now();
         if now >= self.ticked_at + TICK && self.stage != Stage::Opening {
             self.tick(now);
@@ -290,7 +298,10 @@ impl Worker {
             Stage::Finishing { until } => Some(until),
             Stage::Opening | Stage::Draining { .. } | Stage::Drained => None,
         };
-        [expiry, tick, stage].into_iter().flatten().min()
+        [expiry, tick, stage, self.sweep.due_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The deadline of an action that is still waited for; those that were answered are dropped on the way.
@@ -324,12 +335,15 @@ impl Worker {
     fn gauge(&mut self, second: u64) {
         for target in self.setup.plan.target_indices() {
             let index = usize::from(target);
+            let read_delay = std::mem::take(&mut self.read_delay[index]);
             self.ledger.gauge(Gauge {
                 target,
                 second,
                 sessions_ready: self.up[index],
                 in_flight: self.in_flight[index],
                 calls_up: self.calls.calls_up(target),
+                answer_read_delay_max_ns: nanos(read_delay.answers),
+                event_read_delay_max_ns: nanos(read_delay.events),
             });
         }
     }

@@ -50,6 +50,12 @@ pub struct Gauge {
     pub sessions_ready: u32,
     pub in_flight: u32,
     pub calls_up: u32,
+    /// How long bytes of a session that waited for an answer lay in its socket before they were read, at the worst.
+    #[serde(default)]
+    pub answer_read_delay_max_ns: u64,
+    /// The same of sessions that waited for nothing.
+    #[serde(default)]
+    pub event_read_delay_max_ns: u64,
 }
 
 impl Cell {

@@ -3,6 +3,7 @@
 //! A machine has good and bad minutes, so nothing here asserts an absolute number: contenders take
 //! turns, and what is printed says under which policy and load they ran.
 
+mod cost;
 mod decode;
 mod figures;
 mod hlog;
@@ -24,8 +25,13 @@ pub(crate) enum Verb {
     Schedule(schedule::Options),
     /// Ack latency as amibench measured it and as tshark saw it on the wire, of one run
     Truth(truth::Options),
+    /// Processor time and memory of a load, beside the PBX it loads and a bare loop
+    Cost(cost::Options),
     /// How fast bytes become frames, beside httparse
     Decode,
+    /// The bare loop of `cost`, a process of its own
+    #[command(hide = true)]
+    Bare(cost::bare::Options),
     /// The tokio contender of `schedule`, a process of its own
     #[command(hide = true)]
     Ticker(schedule::ticker::Options),
@@ -36,6 +42,8 @@ pub(crate) fn run(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Schedule(options) => schedule::run(&workspace, &options)?,
         Verb::Truth(options) => truth::run(&workspace, &options)?,
+        Verb::Cost(options) => cost::run(&workspace, &options)?,
+        Verb::Bare(options) => cost::bare::run(&options)?,
         Verb::Decode => return decode::run(&workspace),
         Verb::Ticker(options) => schedule::ticker::run(&options)?,
     }

@@ -43,15 +43,20 @@ impl Plan {
                 sessions,
                 events,
                 measure,
+                read_every,
             } = group;
             let measures = match measure {
                 Some(Measure::EventDelay) => ", measures event delay",
                 None => "",
             };
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "group    {name}: {sessions} sessions on each target, events {events}{measures}"
             );
+            let _ = match read_every {
+                Some(every) => writeln!(text, ", read every {}", show_duration(*every)),
+                None => writeln!(text),
+            };
         }
         for phase in &self.phases {
             let arrival = match phase.arrival {

@@ -71,6 +71,7 @@ pub(super) fn resolve_groups(
             sessions: overrides.sessions.unwrap_or(sessions),
             events: group.events.get_ref().clone(),
             measure: group.measure.as_ref().map(|measure| *measure.get_ref()),
+            read_every: group.read_every.map(|Span(every)| every),
         });
     }
     if groups.is_empty() {

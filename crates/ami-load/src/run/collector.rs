@@ -176,6 +176,12 @@ impl Gauges {
                 sum.sessions_ready += gauge.sessions_ready;
                 sum.in_flight += gauge.in_flight;
                 sum.calls_up += gauge.calls_up;
+                sum.answer_read_delay_max_ns = sum
+                    .answer_read_delay_max_ns
+                    .max(gauge.answer_read_delay_max_ns);
+                sum.event_read_delay_max_ns = sum
+                    .event_read_delay_max_ns
+                    .max(gauge.event_read_delay_max_ns);
                 None
             }
             // A worker that was held up for a second: its row cannot be completed any more.
@@ -196,6 +202,8 @@ mod tests {
             sessions_ready,
             in_flight: 1,
             calls_up: 0,
+            answer_read_delay_max_ns: 0,
+            event_read_delay_max_ns: second,
         }
     }
 

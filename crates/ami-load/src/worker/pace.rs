@@ -173,7 +173,7 @@ impl Worker {
             }
         }
         self.rest(key, lane);
-        Ok(())
+        self.attend(key)
     }
 
     /// Until its next turn, or until an arrival takes it.

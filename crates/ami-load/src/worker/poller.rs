@@ -1,7 +1,8 @@
-//! Which sessions have bytes: the worker's own epoll set, itself watched by the runtime as one descriptor.
+//! Which sessions have bytes: the worker's own epoll set, itself watched by the runtime as one descriptor, and a second
+//! set for the sweep, which nobody watches.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use ami_client::Stream;
 use rustix::event::epoll;
@@ -9,10 +10,14 @@ use tokio::io::unix::AsyncFd;
 
 /// Sessions that one look brings at most.
 pub(crate) const BATCH: usize = 64;
+/// Sessions that are swept before those that wait for an answer are looked after again.
+const SLICE: usize = 16;
 
 pub(crate) struct Poller {
     set: AsyncFd<OwnedFd>,
     events: Vec<epoll::Event>,
+    swept: OwnedFd,
+    swept_events: Vec<epoll::Event>,
 }
 
 impl std::fmt::Debug for Poller {
@@ -57,13 +62,18 @@ impl Readiness {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
+    /// Only that the peer ends: what it sends is read by the sweep.
+    Nothing,
     Read,
+    Write,
     ReadAndWrite,
 }
 
 impl Interest {
     fn flags(self) -> epoll::EventFlags {
         match self {
+            Self::Nothing => epoll::EventFlags::RDHUP,
+            Self::Write => epoll::EventFlags::RDHUP | epoll::EventFlags::OUT,
             Self::Read => epoll::EventFlags::IN | epoll::EventFlags::RDHUP,
             Self::ReadAndWrite => {
                 epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::OUT
@@ -74,10 +84,12 @@ impl Interest {
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
-        let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let create = || epoll::create(epoll::CreateFlags::CLOEXEC);
         Ok(Self {
-            set: watch(set)?,
+            set: watch(create()?)?,
             events: Vec::with_capacity(BATCH),
+            swept: create()?,
+            swept_events: Vec::with_capacity(SLICE),
         })
     }
 
@@ -96,6 +108,21 @@ impl Poller {
         Ok(epoll::modify(&self.set, stream, data, interest.flags())?)
     }
 
+    /// Leaves what it sends to the sweep too.
+    pub(crate) fn add_to_sweep(&self, stream: &Stream, session: usize) -> io::Result<()> {
+        let data = epoll::EventData::new_u64(key(session));
+        Ok(epoll::add(
+            &self.swept,
+            stream,
+            data,
+            epoll::EventFlags::IN,
+        )?)
+    }
+
+    pub(crate) fn remove_from_sweep(&self, stream: &Stream) -> io::Result<()> {
+        Ok(epoll::delete(&self.swept, stream)?)
+    }
+
     pub(crate) fn remove(&self, stream: &Stream) -> io::Result<()> {
         Ok(epoll::delete(&self.set, stream)?)
     }
@@ -108,25 +135,41 @@ impl Poller {
 
     /// Looks which sessions are ready now: how many, up to a batch; `at` tells them.
     pub(crate) fn look(&mut self) -> io::Result<usize> {
-        self.events.clear();
-        let now = rustix::event::Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let room = rustix::buffer::spare_capacity(&mut self.events);
-        match epoll::wait(&self.set, room, Some(&now)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(self.events.len()),
-            Err(error) => Err(error.into()),
-        }
+        look(&self.set, &mut self.events)
+    }
+
+    /// Looks which sessions the sweep would find bytes at, a slice of them; `swept_at` tells them.
+    pub(crate) fn look_for_sweep(&mut self) -> io::Result<usize> {
+        look(&self.swept, &mut self.swept_events)
+    }
+
+    pub(crate) fn swept_at(&self, index: usize) -> usize {
+        session(&self.swept_events[index])
     }
 
     pub(crate) fn at(&self, index: usize) -> Readiness {
         let event = &self.events[index];
         Readiness {
-            session: usize::try_from(event.data.u64()).expect("it was a usize"),
+            session: session(event),
             flags: event.flags,
         }
     }
+}
+
+fn look(set: impl AsFd, events: &mut Vec<epoll::Event>) -> io::Result<usize> {
+    events.clear();
+    let now = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    match epoll::wait(set, rustix::buffer::spare_capacity(events), Some(&now)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(events.len()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn session(event: &epoll::Event) -> usize {
+    usize::try_from(event.data.u64()).expect("it was a usize")
 }
 
 fn key(session: usize) -> u64 {

@@ -9,7 +9,9 @@ use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
 
+use super::poller::Interest;
 use crate::fan_out::{Ear, EventKey};
+use crate::plan::Reading;
 use crate::run_tag::CallKey;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,11 @@ pub(crate) struct Seated {
     pub(crate) failed: u32,
     /// Of a session that measures events.
     pub(crate) ear: Option<Ear>,
+    pub(crate) reading: Reading,
+    /// When it was last read, where that is only every so often.
+    pub(crate) read_at: Duration,
+    /// What the poller was last told.
+    pub(crate) interest: Interest,
 }
 
 /// What a session does at the moment.
@@ -78,6 +85,7 @@ impl Seated {
     pub(crate) fn new(
         seat: Seat,
         parts: Parts,
+        reading: Reading,
         born: u64,
         opened_at: Duration,
     ) -> std::io::Result<(Self, Vec<u8>)> {
@@ -94,8 +102,26 @@ impl Seated {
             opened_at,
             failed: 0,
             ear: None,
+            reading,
+            read_at: opened_at,
+            interest: Interest::Read,
         };
         Ok((seated, unread))
+    }
+
+    /// What to be told of at once: events of a session that waits for nothing can wait for the sweep.
+    pub(crate) fn wanted_interest(&self) -> Interest {
+        let reads = match self.reading {
+            Reading::Prompt => true,
+            Reading::WhenAwaited => !self.is_free(),
+            Reading::Every(_) => matches!(self.work, Work::LoggingOff),
+        };
+        match (reads, self.stream.has_unsent()) {
+            (true, false) => Interest::Read,
+            (true, true) => Interest::ReadAndWrite,
+            (false, false) => Interest::Nothing,
+            (false, true) => Interest::Write,
+        }
     }
 
     pub(crate) fn is_free(&self) -> bool {

@@ -14,6 +14,7 @@ use super::seat::{Duty, InFlight, Opened, Seat, Seated, Work};
 use super::{LOGOFF_MAX, Notice, Stage, Worker};
 use crate::call_table::ended;
 use crate::fan_out::{Ear, Until};
+use crate::plan::Reading;
 use crate::scenario::Measure;
 
 /// A session that ends sooner after its login was turned away, as far as pauses between attempts are concerned.
@@ -67,7 +68,8 @@ impl Worker {
         match result {
             Ok(parts) if wanted => {
                 self.born += 1;
-                let (seated, unread) = Seated::new(seat, *parts, self.born, self.now())?;
+                let reading = self.reading(seat);
+                let (seated, unread) = Seated::new(seat, *parts, reading, self.born, self.now())?;
                 let ear = self.ear(seat);
                 let seated = Seated {
                     failed,
@@ -76,6 +78,7 @@ impl Worker {
                 };
                 let key = self.sessions.insert(seated);
                 self.poller.add(&self.sessions[key].stream, key)?;
+                self.join_sweep(key)?;
                 self.count_up(seat);
                 if !first && matches!(seat.duty, Duty::Load { .. }) {
                     self.ledger.back(seat.target, self.ns(self.now()));
@@ -118,6 +121,13 @@ impl Worker {
                 delivery: ear.delivery(&self.setup.board, until),
             };
             self.ledger.delivered(row);
+        }
+    }
+
+    fn reading(&self, seat: Seat) -> Reading {
+        match seat.duty {
+            Duty::Observer => Reading::Prompt,
+            Duty::Load { group, .. } => self.setup.plan.groups[usize::from(group)].reading(),
         }
     }
 
@@ -169,6 +179,7 @@ impl Worker {
             return Ok(());
         };
         self.poller.remove(&seated.stream)?;
+        self.leave_sweep(&seated)?;
         let now = self.now();
         let seat = seated.seat;
         self.count_down(seat);

@@ -10,9 +10,9 @@ use ami_proto::session::{Answer, AnswerOutcome, Disposition, Done, Expired};
 use ami_results::outcome::Outcome;
 
 use super::lane::Waiting;
-use super::poller::{BATCH, Interest};
+use super::poller::BATCH;
 use super::seat::{Duty, InFlight, Work};
-use super::{LOGOFF_MAX, Stage, Worker};
+use super::{LOGOFF_MAX, Worker};
 use crate::call_table::{Bounds, ended};
 use crate::fan_out::Mark;
 use crate::plan::nanos;
@@ -147,21 +147,29 @@ impl Worker {
         self.out.clear();
         while seated.session.take_transmit(&mut self.out) {}
         if self.out.is_empty() {
-            return Ok(());
+            return self.attend(key);
         }
         let sent = seated.stream.send(&self.out);
-        if let Ok(Sent::All) = sent {
-            return Ok(());
-        }
-        if let Work::Busy(in_flight) = &mut seated.work {
+        if !matches!(sent, Ok(Sent::All))
+            && let Work::Busy(in_flight) = &mut seated.work
+        {
             in_flight.record.sent_at = None;
         }
         match sent {
-            Ok(_) => self
-                .poller
-                .change(&seated.stream, key, Interest::ReadAndWrite),
+            Ok(_) => self.attend(key),
             Err(error) => self.lose(key, &error.kind().to_string()),
         }
+    }
+
+    /// Tells the poller what this session is to be told of, where that has changed.
+    pub(super) fn attend(&mut self, key: usize) -> io::Result<()> {
+        let seated = &mut self.sessions[key];
+        let wanted = seated.wanted_interest();
+        if wanted == seated.interest {
+            return Ok(());
+        }
+        seated.interest = wanted;
+        self.poller.change(&seated.stream, key, wanted)
     }
 
     fn flush(&mut self, key: usize) -> io::Result<()> {
@@ -175,7 +183,7 @@ impl Worker {
                     let elapsed = self.setup.clock.now().saturating_sub(self.base);
                     in_flight.record.sent_at.get_or_insert(nanos(elapsed));
                 }
-                self.poller.change(&seated.stream, key, Interest::Read)
+                self.attend(key)
             }
             Err(error) => self.lose(key, &error.kind().to_string()),
         }
@@ -183,41 +191,44 @@ impl Worker {
 
     /// Reads every session that has bytes, with a look at the schedule after each; what a turn leaves, the next one reads.
     pub(super) fn drain_sockets(&mut self) -> io::Result<()> {
-        self.behind = true;
         for _ in 0..LOOKS_PER_TURN {
-            let ready = self.poller.look()?;
-            let mut more = ready == BATCH;
-            for index in 0..ready {
-                let readiness = self.poller.at(index);
-                more |= readiness.is_ended();
-                if readiness.is_writable() {
-                    self.flush(readiness.session)?;
-                }
-                if readiness.is_readable() {
-                    more |= self.read(readiness.session)? >= READ_BYTES / 2;
-                }
-                if self.stage == Stage::Offering {
-                    self.offer()?;
-                }
-            }
-            if !more {
-                self.behind = false;
+            self.behind = self.drain_batch()?;
+            if !self.behind {
                 break;
             }
         }
         Ok(())
     }
 
+    /// Reads a batch of sessions that have bytes; whether there may be more.
+    pub(super) fn drain_batch(&mut self) -> io::Result<bool> {
+        let ready = self.poller.look()?;
+        let looked_at = self.now();
+        let mut more = ready == BATCH;
+        for index in 0..ready {
+            let readiness = self.poller.at(index);
+            more |= readiness.is_ended();
+            if readiness.is_writable() {
+                self.flush(readiness.session)?;
+            }
+            if readiness.is_readable() {
+                self.note_read_delay(readiness.session, looked_at);
+                more |= self.read(readiness.session)? >= READ_BYTES / 2;
+            }
+            self.keep_schedule()?;
+        }
+        Ok(more)
+    }
+
     /// How many bytes there were.
-    fn read(&mut self, key: usize) -> io::Result<usize> {
+    pub(super) fn read(&mut self, key: usize) -> io::Result<usize> {
         let Some(seated) = self.sessions.get_mut(key) else {
             return Ok(0);
         };
         let mut input = std::mem::take(&mut self.input);
         let read = seated.stream.read(&mut input);
         if seated.stream.has_unsent() {
-            self.poller
-                .change(&seated.stream, key, Interest::ReadAndWrite)?;
+            self.attend(key)?;
         }
         let done = match &read {
             Ok(0) => self.lose(key, "the PBX closed the connection"),

@@ -128,6 +128,8 @@ fn run(dir: &TempDir, mut records: Vec<Record>) -> Totals {
                 sessions_ready: 1,
                 in_flight: 0,
                 calls_up: 0,
+                answer_read_delay_max_ns: 0,
+                event_read_delay_max_ns: 0,
             });
         }
         recorder.record(record);
