@@ -4,6 +4,8 @@
 use std::io;
 use std::time::Duration;
 
+use ami_client::stream::READ_BYTES;
+
 use super::seat::Seated;
 use super::{Stage, Worker};
 use crate::plan::Reading;
@@ -67,17 +69,17 @@ impl Worker {
             return Ok(());
         }
         let left_since = std::mem::replace(&mut self.sweep.began_at, now);
-        self.sweep_quiet(left_since)?;
+        let more = self.sweep_quiet(left_since)?;
         if self.sweep.slow > 0 {
             self.sweep_slow(now)?;
         }
-        self.sweep.due_at = now + EVERY;
+        self.sweep.due_at = if more { now } else { now + EVERY };
         Ok(())
     }
 
-    /// Each session is read once at most: what comes meanwhile is left to the next sweep.
-    fn sweep_quiet(&mut self, left_since: Duration) -> io::Result<()> {
-        let mut swept = 0;
+    /// Each session is read once at most; whether one has more than a read takes, which must not wait.
+    fn sweep_quiet(&mut self, left_since: Duration) -> io::Result<bool> {
+        let (mut swept, mut more) = (0, false);
         while swept < self.sweep.quiet {
             let slice = self.poller.look_for_sweep()?;
             if slice == 0 {
@@ -87,14 +89,14 @@ impl Worker {
                 let key = self.poller.swept_at(index);
                 if self.sessions.get(key).is_some_and(Seated::is_free) {
                     self.note_read_delay(key, left_since);
-                    self.read(key)?;
+                    more |= self.read(key)? >= READ_BYTES / 2;
                     self.keep_schedule()?;
                 }
             }
             swept += slice;
             self.behind |= self.drain_batch()?;
         }
-        Ok(())
+        Ok(more)
     }
 
     fn sweep_slow(&mut self, now: Duration) -> io::Result<()> {

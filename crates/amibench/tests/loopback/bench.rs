@@ -8,7 +8,7 @@ use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, Wi
 use ami_load::{Overrides, Plan, Scenario};
 use ami_proto::session::{LoginForm, Secret};
 use ami_results::call::CallRecord;
-use ami_results::interval::Counts;
+use ami_results::interval::{Counts, Gauge};
 use ami_results::outcome::Outcome;
 use ami_results::record::Record;
 use ami_results::recorder::Records;
@@ -51,6 +51,7 @@ pub(crate) struct Ran {
     pub(crate) result: Result<Finished, RunError>,
     pub(crate) records: Vec<Record>,
     pub(crate) calls: Vec<CallRecord>,
+    pub(crate) gauges: Vec<Gauge>,
 }
 
 /// A scenario of one group and one phase.
@@ -151,10 +152,13 @@ impl Bench {
         let records = records.map(|row| row.expect("a whole record")).collect();
         let calls = run_dir.calls().expect("calls are readable");
         let calls = calls.map(|row| row.expect("a whole call")).collect();
+        let gauges = run_dir.gauges().expect("gauges are readable");
+        let gauges = gauges.map(|row| row.expect("a whole gauge")).collect();
         Ran {
             result,
             records,
             calls,
+            gauges,
         }
     }
 }

@@ -13,4 +13,5 @@ mod login;
 mod pacing;
 mod simulated;
 mod stop;
+mod sweep;
 mod targets;
