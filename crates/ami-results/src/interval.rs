@@ -68,11 +68,18 @@ impl Cell {
 }
 
 impl Gauge {
-    /// Another process that loads the same target in the same second.
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Another worker, or process, that loads the same target in the same second.
+    pub fn add(&mut self, other: &Self) {
+        let worst = u64::max;
         self.sessions_ready += other.sessions_ready;
         self.in_flight += other.in_flight;
         self.calls_up += other.calls_up;
+        self.answer_read_delay_max_ns = worst(
+            self.answer_read_delay_max_ns,
+            other.answer_read_delay_max_ns,
+        );
+        self.event_read_delay_max_ns =
+            worst(self.event_read_delay_max_ns, other.event_read_delay_max_ns);
     }
 }
 

@@ -173,15 +173,7 @@ impl Gauges {
         let latest = &mut self.latest[usize::from(gauge.target)];
         match latest {
             Some(sum) if gauge.second == sum.second => {
-                sum.sessions_ready += gauge.sessions_ready;
-                sum.in_flight += gauge.in_flight;
-                sum.calls_up += gauge.calls_up;
-                sum.answer_read_delay_max_ns = sum
-                    .answer_read_delay_max_ns
-                    .max(gauge.answer_read_delay_max_ns);
-                sum.event_read_delay_max_ns = sum
-                    .event_read_delay_max_ns
-                    .max(gauge.event_read_delay_max_ns);
+                sum.add(&gauge);
                 None
             }
             // A worker that was held up for a second: its row cannot be completed any more.

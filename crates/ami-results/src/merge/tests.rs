@@ -81,6 +81,8 @@ fn gauge(second: u64, sessions_ready: u32) -> Gauge {
         sessions_ready,
         in_flight: sessions_ready * 2,
         calls_up: 0,
+        answer_read_delay_max_ns: 0,
+        event_read_delay_max_ns: u64::from(sessions_ready),
     }
 }
 
