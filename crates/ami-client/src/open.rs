@@ -267,6 +267,10 @@ impl Login {
             }
             Ok(Step::Ended) => Err(OpenError::ClosedBeforeBanner { address }),
             Ok(Step::Disposition(Disposition::Banner)) => Ok(()),
+            // Its description may be a line feed.
+            Ok(Step::Disposition(_)) if is_alert(first_line.as_bytes()) => {
+                Err(OpenError::tls(&address, TlsTrouble::PortIsTls))
+            }
             Ok(Step::Disposition(_)) => Err(OpenError::NotAmi {
                 address,
                 first_line,

@@ -121,4 +121,10 @@ impl TlsClient {
             Err(_) => Err(TlsTrouble::TimedOut),
         }
     }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> rustls::ClientConnection {
+        let config = Arc::clone(&self.config);
+        rustls::ClientConnection::new(config, self.server_name.clone()).expect("a valid name")
+    }
 }

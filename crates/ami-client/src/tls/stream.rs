@@ -87,3 +87,6 @@ impl<S: Read + Write> TlsStream<S> {
         flushed.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,12 +173,17 @@ fn refusal(
             }
         }
         // An authority's certificate as a server's is the form that openssl gives a self-signed one.
-        CertificateError::UnknownIssuer | CertificateError::Other(_)
+        CertificateError::UnknownIssuer
+        | CertificateError::Other(_)
+        | CertificateError::BadSignature
             if certificate.is_self_signed() =>
         {
             TlsTrouble::SelfSigned(certificate)
         }
-        CertificateError::UnknownIssuer => TlsTrouble::UnknownAuthority(certificate),
+        // One of that name is trusted, but has another key: it was made anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            TlsTrouble::UnknownAuthority(certificate)
+        }
         why => TlsTrouble::Invalid { certificate, why },
     }
 }
