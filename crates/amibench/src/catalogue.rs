@@ -21,7 +21,9 @@ const SCENARIOS: &[(&str, &str)] = embedded! {
 
 const TARGETS: &[(&str, &str)] = embedded! {
     "asterisk-16" => "targets/asterisk-16.toml",
+    "asterisk-16-tls" => "targets/asterisk-16-tls.toml",
     "asterisk-22" => "targets/asterisk-22.toml",
+    "asterisk-22-tls" => "targets/asterisk-22-tls.toml",
     "sim-asterisk-22" => "targets/sim-asterisk-22.toml",
     "sim-ucm6xxx" => "targets/sim-ucm6xxx.toml",
     "sim-yeastar-s" => "targets/sim-yeastar-s.toml",

@@ -108,4 +108,7 @@ async fn greeted(mut wire: Wire) {
     let mut heard = vec![0; BANNER.len()];
     wire.read_exact(&mut heard).await.unwrap();
     assert_eq!(heard, BANNER);
+    wire.write_all(b"Action: Logoff\r\n\r\n").await.unwrap();
+    // The peer leaves without a word of TLS, as many do: an end like any other.
+    assert_eq!(wire.read(&mut heard).await.unwrap(), 0);
 }

@@ -78,6 +78,13 @@ async fn names_are_told() {
         ],
     );
     shake(&address, trust.clone(), "pbx.lab").await.unwrap();
+    let listed = Identity::self_signed(&params(&["pbx.lab"]));
+    let (_listed_file, trust_listed) = ca_file(&listed.pem);
+    check(
+        shake(&serve(&listed, BOTH).await, trust_listed, "localhost").await,
+        "tls-wrong-name",
+        &["is for pbx.lab, not for localhost"],
+    );
     let address = serve(&authority.issue(params(&[])), BOTH).await;
     check(
         shake(&address, trust, "localhost").await,
@@ -219,9 +226,11 @@ async fn silence_is_told() {
     };
     let peer = Peer::new(address, Some(&settings)).unwrap();
     tokio::time::pause();
+    let began_at = tokio::time::Instant::now();
     let error = ami_client::open::secure(&peer, stream).await.unwrap_err();
     let OpenError::Tls { trouble, .. } = error else {
         panic!("{error}");
     };
     check(Err(*trouble), "tls-timed-out", &["within 10 s"]);
+    assert_eq!(began_at.elapsed().as_secs(), 10, "of virtual time");
 }

@@ -14,4 +14,5 @@ mod results;
 mod run;
 mod secrets;
 mod sim;
+mod tls;
 mod unreachable;

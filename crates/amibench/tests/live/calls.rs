@@ -32,22 +32,32 @@ const ANSWERED: usize = 60;
 
 #[tokio::test]
 async fn every_action_has_one_outcome_and_every_call_a_cdr_on_asterisk_22() {
-    check("asterisk-22").await;
+    check("asterisk-22", "asterisk-22").await;
 }
 
 #[tokio::test]
 async fn every_action_has_one_outcome_and_every_call_a_cdr_on_asterisk_16() {
-    check("asterisk-16").await;
+    check("asterisk-16", "asterisk-16").await;
 }
 
-async fn check(name: &str) {
+#[tokio::test]
+async fn the_books_are_as_exact_over_tls_on_asterisk_22() {
+    check("asterisk-22", "asterisk-22-tls").await;
+}
+
+#[tokio::test]
+async fn the_books_are_as_exact_over_tls_on_asterisk_16() {
+    check("asterisk-16", "asterisk-16-tls").await;
+}
+
+async fn check(name: &str, target: &str) {
     let Some(pbx) = Pbx::running(name) else {
         return;
     };
     let scenario = pbx.write("books.toml", SCENARIO);
     let run = pbx.path("run");
     let out = run.to_str().unwrap();
-    let ran = pbx.run(&["load", &scenario, "-t", name, "--records", "--out", out]);
+    let ran = pbx.run(&["load", &scenario, "-t", target, "--records", "--out", out]);
     let code = ran.status.code();
     // A machine that tests much else may be late, which is 4 and no fault of the books.
     assert!(

@@ -112,6 +112,19 @@ impl Pbx {
         command
     }
 
+    pub(crate) fn tls_port(&self) -> u16 {
+        self.port + 1
+    }
+
+    /// The certificate that every PBX of the lab has, as PEM.
+    pub(crate) fn certificate() -> PathBuf {
+        workspace().join("lab/tls/lab.crt")
+    }
+
+    pub(crate) fn secret() -> PathBuf {
+        workspace().join("lab/secrets/bench")
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }

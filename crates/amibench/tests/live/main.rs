@@ -8,3 +8,4 @@ mod calls;
 mod foreign;
 mod lab;
 mod refused;
+mod tls;

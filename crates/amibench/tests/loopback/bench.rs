@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use ami_client::tls::{Fingerprint, TlsSettings, Trust};
 use ami_client::{Clock, Document, Gate, Peer, Target};
 use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, Wish};
 use ami_load::{Overrides, Plan, Scenario};
@@ -40,6 +41,7 @@ exten = "hold"
 pub(crate) struct Bench {
     scenario: String,
     targets: Vec<(String, SocketAddr)>,
+    tls: Option<TlsSettings>,
     limits: String,
     secret: String,
     overrides: Overrides,
@@ -77,6 +79,7 @@ impl Bench {
         Self {
             scenario,
             targets: Vec::new(),
+            tls: None,
             limits: LIMITS.to_owned(),
             secret: SECRET.to_owned(),
             overrides: Overrides::default(),
@@ -87,6 +90,15 @@ impl Bench {
     pub(crate) fn target(mut self, address: SocketAddr) -> Self {
         let name = format!("pbx-{}", self.targets.len());
         self.targets.push((name, address));
+        self
+    }
+
+    /// TLS, and no other certificate than this.
+    pub(crate) fn pin(mut self, certificate: &[u8]) -> Self {
+        self.tls = Some(TlsSettings {
+            trust: Trust::Pin(Fingerprint::of(certificate)),
+            server_name: "localhost".try_into().expect("a host name"),
+        });
         self
     }
 
@@ -122,7 +134,7 @@ impl Bench {
     pub(crate) fn run(self) -> Ran {
         let plan = self.plan();
         let sites = self.targets.iter().map(|(_, address)| Site {
-            peer: Peer::plain(address.to_string()),
+            peer: Peer::new(address.to_string(), self.tls.as_ref()).expect("a pin needs no file"),
             account: "bench".to_owned(),
             secret: Secret::new(self.secret.as_str()),
             login: LoginForm::Plain,

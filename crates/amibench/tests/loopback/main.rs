@@ -15,3 +15,4 @@ mod simulated;
 mod stop;
 mod sweep;
 mod targets;
+mod tls;

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ami_results::call::CallResult;
 use ami_results::outcome::Outcome;
-use ami_sim::{Account, Accounts, Profile, spawn_thread};
+use ami_sim::{Account, Accounts, Profile, Tls, spawn_thread, spawn_tls_thread};
 
 use crate::bench::{Bench, SECRET, constant, scenario};
 
@@ -31,14 +31,31 @@ const ANSWERS: [(&str, &str, &str, &str); 3] = [
 
 #[test]
 fn our_books_are_those_of_the_pbx() {
+    check(None);
+}
+
+#[test]
+fn our_books_are_those_of_the_pbx_over_tls() {
+    check(Some(&Tls::self_signed()));
+}
+
+fn check(tls: Option<&Tls>) {
     for (name, channel, context, exten) in ANSWERS {
         let accounts = Accounts::new(Account::new("bench", SECRET, "all", "all"));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let profile = Profile::named(name).unwrap();
-        let sim = spawn_thread(profile, address, accounts, 1).unwrap();
+        let sim = match tls {
+            None => spawn_thread(profile, address, accounts, 1),
+            Some(tls) => spawn_tls_thread(profile, address, accounts, 1, tls.clone()),
+        };
+        let sim = sim.unwrap();
         let (_, at) = channel.split_once('@').unwrap();
-        let ran = Bench::new(scenario(6, "1s", &constant("110/s"), MIX))
-            .target(sim.addr())
+        let bench = Bench::new(scenario(6, "1s", &constant("110/s"), MIX)).target(sim.addr());
+        let bench = match tls {
+            None => bench,
+            Some(tls) => bench.pin(tls.certificate()),
+        };
+        let ran = bench
             .limit(
                 "channel = \"Local/*@lab\"",
                 &format!("channel = \"Local/*@{at}\""),
