@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use ami_client::tls::Fingerprint;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
-use crate::desk::{Desk, SMALL, ran};
+use crate::desk::{Desk, Ran, SMALL, ran};
 use crate::sim::SECRET;
 
 /// A simulated PBX that speaks TLS, and what it says of itself.
@@ -36,7 +36,7 @@ impl Sim {
         }
     }
 
-    fn load(&self, desk: &Desk, uri: &str) -> crate::desk::Ran {
+    fn load(&self, desk: &Desk, uri: &str) -> Ran {
         let mut command =
             desk.command(&["load", uri, "--ping", "20/s", "-s", "2", "-d", "1s", "-q"]);
         command.env("AMIBENCH_SECRET", SECRET);
@@ -49,6 +49,12 @@ impl Drop for Sim {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A machine that tests much else may be late, which is 4 and no fault of TLS.
+fn check_loaded(ran: &Ran, action: &str) {
+    assert!([0, 4].contains(&ran.code), "{ran:?}");
+    assert!(ran.out.contains(action), "{ran:?}");
 }
 
 #[test]
@@ -65,8 +71,7 @@ fn the_line_that_a_simulated_pbx_prints_leads_to_it() {
         "{}",
         sim.uri
     );
-    let loaded = sim.load(&desk, &sim.uri).check(0, "");
-    assert!(loaded.out.contains("ping"), "{loaded:?}");
+    check_loaded(&sim.load(&desk, &sim.uri), "ping");
 }
 
 #[test]
@@ -115,8 +120,6 @@ fn a_simulated_target_speaks_tls_without_preparation() {
     let desk = Desk::new()
         .with("small.toml", SMALL)
         .with("sim.toml", &target);
-    let loaded = desk
-        .run(&["load", "small.toml", "-t", "sim.toml", "-q"])
-        .check(0, "");
-    assert!(loaded.out.contains("originate-answers"), "{loaded:?}");
+    let loaded = desk.run(&["load", "small.toml", "-t", "sim.toml", "-q"]);
+    check_loaded(&loaded, "originate-answers");
 }
