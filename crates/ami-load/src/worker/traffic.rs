@@ -181,7 +181,10 @@ impl Worker {
             Ok(Sent::All) => {
                 if let Work::Busy(in_flight) = &mut seated.work {
                     let elapsed = self.setup.clock.now().saturating_sub(self.base);
-                    in_flight.record.sent_at.get_or_insert(nanos(elapsed));
+                    in_flight
+                        .record
+                        .sent_at
+                        .get_or_insert_with(|| nanos(elapsed));
                 }
                 self.attend(key)
             }

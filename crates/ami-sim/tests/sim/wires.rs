@@ -7,7 +7,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use ami_sim::{Accounts, Addresses, Ending, Profile, Server, Simulator, spawn_thread};
+use ami_sim::{
+    Accounts, Addresses, Ending, Profile, Server, Simulator, Tls, TlsFault, spawn_thread,
+    spawn_tls_thread,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
@@ -121,6 +124,21 @@ async fn an_embedded_simulator_serves_until_it_is_stopped() {
     );
     handle.stop();
     assert_eq!(wire.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_silent_port_for_tls_says_nothing_until_its_client_has_left() {
+    let tls = Tls::self_signed().with_fault(TlsFault::Silence);
+    let handle = spawn_tls_thread(profile(), LOOPBACK, Accounts::default(), 1, tls).unwrap();
+    let mut wire = TcpStream::connect(handle.addr()).await.unwrap();
+    for _ in 0..3 {
+        wire.write_all(LOGIN).await.unwrap();
+    }
+    wire.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    wire.read_to_end(&mut heard).await.unwrap();
+    assert!(heard.is_empty(), "{heard:?}");
+    assert_eq!(handle.counters().sessions_accepted, 0);
 }
 
 #[test]
