@@ -147,7 +147,12 @@ impl Ran {
 
     /// With its code and a text that it said on standard error.
     pub(crate) fn check(self, code: i32, said: &str) -> Self {
-        assert_eq!(self.code, code, "{self:?}");
+        self.check_any(&[code], said)
+    }
+
+    /// With one of these codes: a busy machine makes a run invalid, which is not always what a test is about.
+    pub(crate) fn check_any(self, codes: &[i32], said: &str) -> Self {
+        assert!(codes.contains(&self.code), "{self:?}");
         assert!(self.err.contains(said), "{self:?}");
         self
     }

@@ -15,6 +15,11 @@ fn check_interrupted(signal: Signal) {
     running.end().check(130, "amibench: stopping");
     let manifest = std::fs::read_to_string(desk.path("run/manifest.json")).unwrap();
     assert!(manifest.contains("\"interrupted\""), "{manifest}");
+    let junit = std::fs::read_to_string(desk.path("run/junit.xml")).unwrap();
+    assert!(
+        junit.contains("<skipped message=\"interrupted after "),
+        "{junit}"
+    );
     let report = desk.run(&["report", "run"]).check(0, "");
     let line = report
         .out
