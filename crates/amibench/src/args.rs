@@ -82,7 +82,7 @@ pub(crate) struct Load {
     /// Print the plan and its SHA-256, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// What to print at the end.
+    /// What to print at the end: tables, or summary.json and nothing else.
     #[arg(
         long,
         value_name = "FORMAT",
@@ -158,9 +158,7 @@ pub(crate) struct Merge {
 /// What standard output holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shown {
-    /// Tables.
     Text,
-    /// The summary and nothing else; what there is to say goes to standard error.
     Json,
 }
 
