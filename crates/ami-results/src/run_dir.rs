@@ -226,7 +226,10 @@ pub fn replace_with<E: From<WriteError>>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
     let name = path.file_name().unwrap_or_default().display();
     let temporary = folder.join(format!(".{name}.new"));
     let failed = |source| E::from(failed(path, source));
@@ -238,11 +241,6 @@ pub fn replace_with<E: From<WriteError>>(
             .map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(failed)?;
         fs::rename(&temporary, path).map_err(failed)?;
-        let folder = if folder == Path::new("") {
-            Path::new(".")
-        } else {
-            folder
-        };
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)
