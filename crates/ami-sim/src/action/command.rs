@@ -7,6 +7,8 @@ use crate::action::Act;
 use crate::message::{CliStatus, Message};
 use crate::pbx::Pbx;
 
+mod manager;
+
 /// `check_blacklist`.
 const BLACKLIST: [&str; 3] = ["module load", "module unload", "restart gracefully"];
 
@@ -30,6 +32,14 @@ pub(super) fn command(act: &mut Act<'_>) {
         ["core", "show", "channels"] => (CliStatus::Success, channels(act.pbx)),
         ["core", "show", "channels", "count"] => (CliStatus::Success, totals(act.pbx)),
         ["core", "show", "uptime"] => (CliStatus::Success, uptime(act.now)),
+        ["manager", "show", "settings"] => (CliStatus::Success, manager::settings(act)),
+        ["manager", "show", "user", name] => match act.pbx.accounts.find(name) {
+            Some(account) => (
+                CliStatus::Success,
+                manager::user(account, act.pbx.accounts.multiple_login),
+            ),
+            None => (CliStatus::Error, unknown(&line, &words)),
+        },
         _ => (CliStatus::Error, unknown(&line, &words)),
     };
     act.answer(Message::CliOutput {
