@@ -1,6 +1,7 @@
 //! From an address to a session that is ready: paced connects, deadlines, and errors that say what the peer did.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use ami_proto::action::ActionError;
 use ami_proto::frame::decode::{Decoder, Limits};
 use ami_proto::session::{Disposition, Session, SessionConfig};
 use thiserror::Error;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -59,6 +60,8 @@ impl Gate {
 pub enum OpenError {
     #[error("the account or its secret cannot be sent")]
     Credentials(#[from] ActionError),
+    #[error("no address is known for {address}")]
+    Resolve { address: String, source: io::Error },
     #[error("failed to connect to {address}")]
     Connect { address: String, source: io::Error },
     #[error("failed to connect to {address}: no answer within {} s", CONNECT_WITHIN.as_secs())]
@@ -119,6 +122,11 @@ impl OpenError {
 pub enum Reached {
     /// The gate let it in: the connection is begun.
     Gate,
+    /// From the address `local`, which is ours as the PBX sees it where nothing in between changes it.
+    Connected {
+        local: SocketAddr,
+        remote: SocketAddr,
+    },
     Banner,
 }
 
@@ -147,7 +155,11 @@ pub async fn open_noting(
         address: address.clone(),
     })?;
     note(Reached::Gate);
-    let wire = secure(peer, connect(address).await?).await?;
+    let stream = connect(address).await?;
+    if let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr()) {
+        note(Reached::Connected { local, remote });
+    }
+    let wire = secure(peer, stream).await?;
     let opened = log_in(address, wire, config, clock, note).await;
     match (&opened, &peer.transport) {
         (Err(OpenError::Refused { .. }), _) => gate.shut(),
@@ -165,12 +177,20 @@ pub async fn connect(address: &str) -> Result<TcpStream, OpenError> {
         address: address.to_owned(),
         source,
     };
-    let stream = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address))
+    let connecting = async {
+        let known = lookup_host(address).await;
+        let known = known.map_err(|source| OpenError::Resolve {
+            address: address.to_owned(),
+            source,
+        })?;
+        let known: Vec<SocketAddr> = known.collect();
+        TcpStream::connect(known.as_slice()).await.map_err(failed)
+    };
+    let stream = tokio::time::timeout(CONNECT_WITHIN, connecting)
         .await
         .map_err(|_| OpenError::ConnectTimedOut {
             address: address.to_owned(),
-        })?
-        .map_err(failed)?;
+        })??;
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
 }

@@ -1,6 +1,7 @@
 //! How to get into a target: its secret from where the target says, and the login of a session beside the load.
 
 use std::io::IsTerminal as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use ami_client::Target;
@@ -46,4 +47,17 @@ pub(crate) fn session(target: &Target, secret: Secret, events: &str) -> SessionC
         connection_id: ami_load::run_tag::random_bits(),
         login_deadline: LOGIN_WITHIN,
     }
+}
+
+/// The address that this machine would speak to another from; none for a name, which only a resolver knows. Nothing is
+/// sent to learn it.
+pub(crate) fn our_address(address: &str) -> Option<IpAddr> {
+    let peer: SocketAddr = address.parse().ok()?;
+    let any: IpAddr = match peer {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }

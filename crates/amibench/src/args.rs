@@ -9,6 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::command::doctor::Purpose;
+
 /// Load tests PBXs over the Asterisk Manager Interface.
 #[derive(Debug, Parser)]
 #[command(name = "amibench", version, max_term_width = 100)]
@@ -100,9 +102,23 @@ pub(crate) struct Load {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
-    /// A name, a file or a URI; several may be given.
+    /// A name, a file, a folder or a URI; several may be given.
     #[arg(required = true)]
     pub(crate) targets: Vec<String>,
+    /// The verb that the targets are to be ready for.
+    #[arg(long = "for", value_name = "VERB", value_enum, default_value_t = Purpose::Load)]
+    pub(crate) purpose: Purpose,
+    /// Place one call to this role, follow it and hang it up.
+    #[arg(long, value_name = "ROLE", num_args = 0..=1, default_missing_value = "answers")]
+    pub(crate) one_call: Option<String>,
+    /// text or json: the findings as people or as programs read them.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub(crate) format: Shown,
 }
 
 #[derive(Debug, clap::Args)]

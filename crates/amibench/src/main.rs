@@ -14,6 +14,7 @@ mod one_line;
 mod operator;
 mod print;
 mod production;
+mod refusal;
 mod simulators;
 
 use args::{Args, Verb};

@@ -273,6 +273,7 @@ impl Visitor {
                 progress.let_in_at.set(Some(clock.now()));
                 let _ = enters.take().map(|enters| enters.send(()));
             }
+            Reached::Connected { .. } => {}
             Reached::Banner => progress.greeted_at.set(Some(clock.now())),
         };
         let overdue = async {

@@ -49,6 +49,8 @@ pub struct Words {
 pub const USUAL_PORTS: &str = "5038 is usual, 7777 on a Grandstream UCM, 5039 over TLS";
 
 const UCM_PORT: u16 = 7777;
+/// Actions that only a UCM has; all but the first may be run without any privilege, so that they are always listed.
+const UCM_ACTIONS: [&str; 4] = ["GSAgents", "AnalogChanlists", "PauseCall", "QueueClean"];
 
 impl Vendor {
     /// Before anything was said: from the port and from the contexts that the target dials.
@@ -70,13 +72,7 @@ impl Vendor {
     /// With the answer to ListCommands, which shows what a vendor has added.
     #[must_use]
     pub fn seen_in_commands(self, commands: &Frame<'_>) -> Self {
-        let own_class = |header: crate::header::Header<'_>| {
-            header
-                .value
-                .windows(14)
-                .any(|text| text == b"specialcommand")
-        };
-        if commands.get("GSAgents").is_some() || commands.headers().any(own_class) {
+        if UCM_ACTIONS.iter().any(|name| commands.get(name).is_some()) {
             return Self::Ucm;
         }
         match self {
@@ -196,11 +192,11 @@ mod tests {
     #[test]
     fn a_vendor_shows_in_port_contexts_and_commands() {
         let ping = "Ping: Keepalive command.  (Priv: <none>)";
-        let special = "Command: Execute.  (Priv: command,specialcommand,all)";
+        let own = "PauseCall:  (Priv: <none>)";
         check(5038, &["internal"], ping, Vendor::Stock);
         check(5038, &["DLPN_DialPlan1000"], ping, Vendor::Yeastar);
         check(5038, &["from-internal"], ping, Vendor::FreePbx);
-        check(5038, &["from-internal"], special, Vendor::Ucm);
+        check(5038, &["from-internal"], own, Vendor::Ucm);
         check(5038, &[], "GSAgents:  (Priv: agent,all)", Vendor::Ucm);
         // A tunnel, or a setting: what is said is stronger than the port.
         check(7777, &[], ping, Vendor::Stock);

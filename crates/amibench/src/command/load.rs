@@ -24,7 +24,7 @@ use crate::args::{Load, Shown};
 use crate::command::report;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue, live, one_line, operator, print, production};
+use crate::{access, catalogue, live, one_line, operator, print, production, refusal};
 
 /// About 2 GB on disk.
 const RECORDS_MAX: u64 = 10_000_000;
@@ -54,8 +54,10 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
     raise_descriptor_limit(&plan)?;
     let mut simulators = Simulators::default();
     let sites = sites(&plan, &mut simulators)?;
+    let planned = plan.targets.iter().map(|planned| planned.target.clone());
+    let targets: Vec<Target> = planned.collect();
     let run_dir = create_run_dir(&load, &name)?;
-    let outcome = drive(&load, (plan, sites), &document, run_dir.clone());
+    let outcome = drive(&load, (plan, sites), &document, run_dir.clone(), &targets);
     let finished = match outcome {
         Ok(finished) => finished,
         Err(failure) => {
@@ -69,7 +71,7 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
             return Err(failure);
         }
     };
-    conclude(&load, &run_dir, &finished)
+    conclude(&load, &run_dir, &finished, &targets)
 }
 
 /// The scenario by name or file, or what the flags describe; a URI in its place is a target.
@@ -163,6 +165,7 @@ fn drive(
     (plan, sites): (Plan, Vec<Site>),
     document: &Document,
     run_dir: RunDir,
+    targets: &[Target],
 ) -> Result<Finished, Failure> {
     let whole = plan.duration();
     let description = Description {
@@ -189,33 +192,14 @@ fn drive(
         if let Some(progress) = progress {
             let _ = progress.await;
         }
-        finished.map_err(failure)
+        finished.map_err(|error| failure(error, targets))
     })
 }
 
 /// The end of a run that measured nothing.
-fn failure(error: RunError) -> Failure {
+fn failure(error: RunError, targets: &[Target]) -> Failure {
     let exit = match &error {
-        RunError::NoTarget { failures } => {
-            failures.iter().skip(1).for_each(tell_failure);
-            let exit = failures
-                .iter()
-                .map(|failure| exit_of(&failure.why))
-                .max()
-                .unwrap_or(Exit::Unreachable);
-            if let RunError::NoTarget { failures } = error
-                && let Some(TargetFailure { target, why }) = failures.into_iter().next()
-            {
-                return Failure {
-                    exit,
-                    error: anyhow::Error::from(why).context(target),
-                };
-            }
-            return Failure {
-                exit,
-                error: anyhow!("no target is left to load"),
-            };
-        }
+        RunError::NoTarget { failures } => return no_target(failures, targets),
         RunError::Interrupted => Exit::Interrupted,
         RunError::Recorder(_) => Exit::NotWritten,
         RunError::Worker(_) => Exit::Bug,
@@ -223,6 +207,23 @@ fn failure(error: RunError) -> Failure {
     Failure {
         exit,
         error: error.into(),
+    }
+}
+
+/// Each target's failure is said; the first is what the program ends with.
+fn no_target(failures: &[TargetFailure], targets: &[Target]) -> Failure {
+    let exits = failures.iter().map(|failure| exit_of(&failure.why));
+    let exit = exits.max().unwrap_or(Exit::Unreachable);
+    let (first, others) = match failures {
+        [first, others @ ..] => (describe(first, targets), others),
+        [] => ("no target is left to load".to_owned(), failures),
+    };
+    others
+        .iter()
+        .for_each(|failure| tell_failure(failure, targets));
+    Failure {
+        exit,
+        error: anyhow!(first),
     }
 }
 
@@ -236,19 +237,40 @@ fn exit_of(why: &FailureWhy) -> Exit {
     }
 }
 
-fn tell_failure(failure: &TargetFailure) {
-    print::error(format_args!("{}: {failure}", failure.target));
+fn tell_failure(failure: &TargetFailure, targets: &[Target]) {
+    print::error(describe(failure, targets));
+}
+
+/// With the likeliest cause, where the target did not let us in.
+fn describe(failure: &TargetFailure, targets: &[Target]) -> String {
+    let told = format!("{}: {failure}", failure.target);
+    let Some(target) = targets.iter().find(|target| target.name == failure.target) else {
+        return told;
+    };
+    match &failure.why {
+        FailureWhy::Preflight(PreflightError::Open(error)) | FailureWhy::Seat(error) => {
+            told + &refusal::referral(error, target)
+        }
+        FailureWhy::Preflight(_) => told + &refusal::more(target),
+        FailureWhy::Lost | FailureWhy::Cleaning(_) => told,
+    }
 }
 
 /// What is printed, reports, and the exit code: what was measured is said even where no file can be written any more.
-fn conclude(load: &Load, run_dir: &RunDir, finished: &Finished) -> Result<Exit, Failure> {
+fn conclude(
+    load: &Load,
+    run_dir: &RunDir,
+    finished: &Finished,
+    targets: &[Target],
+) -> Result<Exit, Failure> {
     let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
     let exported = report::named(&summary, load.raw);
     match load.format {
         Shown::Text => report::print_tables(&summary),
         Shown::Json => print::text(export::json(&exported)),
     }
-    finished.failures.iter().for_each(tell_failure);
+    let failures = finished.failures.iter();
+    failures.for_each(|failure| tell_failure(failure, targets));
     for (target, channels) in &finished.left {
         print::error(format_args!(
             "{target}: {} channels of this run are left: {}",

@@ -5,7 +5,10 @@
 mod bad_input;
 mod cleanup;
 mod desk;
+mod docs;
 mod doctor;
+mod doctor_finds;
+mod doctor_finds_tls;
 mod exports;
 mod help;
 mod interrupted;

@@ -20,21 +20,32 @@ fn check(address: &str, secret: &str) -> String {
     assert!(
         examined
             .out
-            .trim_end()
             .lines()
-            .last()
+            .next()
             .unwrap()
-            .contains("not reachable")
+            .ends_with(": no way in")
     );
     let told = format!("{}\n{}", loaded.err, examined.out);
     assert!(!told.contains(secret), "{told}");
+    assert!(
+        loaded.err.contains("\n  likely: ") || loaded.err.contains("began with"),
+        "{told}"
+    );
+    assert!(
+        loaded
+            .err
+            .ends_with("`amibench doctor pbx.toml` says more\n"),
+        "{told}"
+    );
     let (_, port) = address.rsplit_once(':').unwrap();
     told.replace(port, "[port]")
 }
 
+const LOOPBACK: &str = "127.0.0.1:0";
+
 /// Says the same to whoever connects, until the test ends.
-fn greeter(greeting: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+pub(crate) fn greeter(listen: &str, greeting: &'static [u8]) -> String {
+    let listener = TcpListener::bind(listen).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -71,13 +82,16 @@ fn another_secret() {
 
 #[test]
 fn another_service() {
-    let told = check(&greeter(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), "hunter2");
+    let told = check(
+        &greeter(LOOPBACK, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+        "hunter2",
+    );
     assert!(
         told.contains("it began with \"SSH-2.0-OpenSSH_9.2p1 Debian-2\""),
         "{told}"
     );
     let told = check(
-        &greeter(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"),
+        &greeter(LOOPBACK, b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"),
         "hunter2",
     );
     assert!(
@@ -88,7 +102,7 @@ fn another_service() {
 
 #[test]
 fn a_peer_that_closes_without_a_word() {
-    let told = check(&greeter(b""), "hunter2");
+    let told = check(&greeter(LOOPBACK, b""), "hunter2");
     assert!(
         told.contains("closed the connection before a banner"),
         "{told}"

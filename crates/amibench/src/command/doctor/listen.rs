@@ -9,13 +9,20 @@ use ami_client::Connection;
 use ami_proto::frame::OwnedFrame;
 
 use super::page::Finding;
+use crate::refusal::Circumstances;
 
 /// An event that our logins caused has come long before this.
 const QUIET_WITHIN: Duration = Duration::from_millis(500);
 /// On a busy PBX events never end.
 const EVENTS_MAX: usize = 1000;
 
-pub(super) async fn findings(connection: &mut Connection, local: SocketAddr) -> Vec<Finding> {
+/// `told` is what the PBX itself says of `timestampevents`.
+pub(super) async fn findings(
+    connection: &mut Connection,
+    local: SocketAddr,
+    told: Option<&str>,
+    at: &Circumstances<'_>,
+) -> Vec<Finding> {
     let mut events = Vec::new();
     while events.len() < EVENTS_MAX {
         match connection.next_event(QUIET_WITHIN).await {
@@ -29,13 +36,17 @@ pub(super) async fn findings(connection: &mut Connection, local: SocketAddr) -> 
             Ok(None) | Err(_) => break,
         }
     }
-    let mut findings = vec![timestamps(&events)];
+    let mut findings = vec![match told {
+        Some("Yes") => stamped(),
+        Some(_) => unstamped(at),
+        None => timestamps(&events, at),
+    }];
     findings.extend(seen_as(&events, local));
     findings
 }
 
-fn timestamps(events: &[OwnedFrame]) -> Finding {
-    let stamped = events
+fn timestamps(events: &[OwnedFrame], at: &Circumstances<'_>) -> Finding {
+    let bear = events
         .iter()
         .any(|event| event.as_frame().get("Timestamp").is_some());
     // It is written to the session that logs in, past the place where events are stamped.
@@ -43,16 +54,28 @@ fn timestamps(events: &[OwnedFrame]) -> Finding {
         .iter()
         .filter(|event| !is(event, "FullyBooted"))
         .count();
-    match (stamped, telling) {
-        (true, _) => Finding::good("events", "bear a Timestamp"),
+    match (bear, telling) {
+        (true, _) => stamped(),
         (false, 0) => Finding::note(
             "events",
             "not checked: none came that would show a Timestamp",
         ),
-        (false, _) => Finding::note("events", "bear no Timestamp").advise(
-            "for event delays, set `timestampevents = yes` under [general] of manager.conf",
-        ),
+        (false, _) => unstamped(at),
     }
+}
+
+fn stamped() -> Finding {
+    Finding::good("events", "bear a Timestamp")
+}
+
+fn unstamped(at: &Circumstances<'_>) -> Finding {
+    let how = at.vendor.words().timestamps;
+    Finding::note(
+        "events",
+        "bear no Timestamp: event delays cannot be measured",
+    )
+    .caused_by("timestampevents")
+    .advise(at.filled(how))
 }
 
 fn seen_as(events: &[OwnedFrame], local: SocketAddr) -> Option<Finding> {

@@ -1,37 +1,18 @@
-//! What the account may do, in the PBX's own words, against what the load verb needs; and the channels it can see.
+//! What the account may do, in the vendor's words, against what the purpose needs; and the channels it can see.
 
 use std::collections::BTreeMap;
 
-use ami_client::Target;
 use ami_client::connection::Reply;
 use ami_load::RunTag;
 use ami_proto::frame::Frame;
 
+use super::Purpose;
 use super::page::Finding;
+use super::purpose::{FOR_CALLS, Right};
 use crate::exit_code::Exit;
+use crate::refusal::Circumstances;
 
-/// An action and the write classes of manager.conf of which one permits it, the narrowest first.
-type Right = (&'static str, &'static [&'static str]);
-
-/// To make calls, to see that none is left, and to end those that are.
-const FOR_CALLS: [Right; 3] = [
-    ("Originate", &["originate"]),
-    ("Hangup", &["call", "system"]),
-    ("CoreShowChannels", &["reporting", "system"]),
-];
-
-/// What a mix may ask besides.
-const FOR_QUERIES: [Right; 7] = [
-    ("CoreSettings", &["reporting", "system"]),
-    ("CoreStatus", &["reporting", "system"]),
-    ("DeviceStateList", &["reporting", "call"]),
-    ("ListCommands", &[]),
-    ("QueueStatus", &[]),
-    ("QueueSummary", &[]),
-    ("Status", &["reporting", "call", "system"]),
-];
-
-pub(super) fn findings(commands: &Reply, target: &Target) -> Vec<Finding> {
+pub(super) fn findings(commands: &Reply, purpose: Purpose, at: &Circumstances<'_>) -> Vec<Finding> {
     if !commands.is_success() {
         let fact = format!("not told: {}", commands.message());
         return vec![Finding::note("actions", fact)];
@@ -48,11 +29,14 @@ pub(super) fn findings(commands: &Reply, target: &Target) -> Vec<Finding> {
             .filter(|(name, _)| response.get(name).is_none());
         absent.copied().collect()
     };
-    findings.push(for_calls(&missing(&FOR_CALLS), target));
-    let queries = missing(&FOR_QUERIES);
+    if purpose.calls() {
+        findings.push(for_calls(&missing(&FOR_CALLS), at));
+    }
+    let needs = purpose.needs();
+    let queries = missing(needs.queries);
     if !queries.is_empty() {
-        let fact = format!("a mix cannot ask {}", list(&queries));
-        findings.push(Finding::note("queries", fact).advise(advice(&queries)));
+        let fact = format!("{} {}", needs.without, list(&queries));
+        findings.push(Finding::note("queries", fact).advise(advice(&queries, at)));
     }
     findings
 }
@@ -63,18 +47,50 @@ fn is_envelope(name: &[u8]) -> bool {
         .any(|known| known.eq_ignore_ascii_case(name))
 }
 
-fn for_calls(missing: &[Right], target: &Target) -> Finding {
+fn for_calls(missing: &[Right], at: &Circumstances<'_>) -> Finding {
     if missing.is_empty() {
         let names = FOR_CALLS.map(|(name, _)| name).join(", ");
         return Finding::good("calls", format!("may run {names}"));
     }
-    let fact = format!("may not run {}", list(missing));
-    if target.roles.is_empty() {
+    let account = &at.target.account;
+    let fact = format!("account {account} may not run {}", list(missing));
+    if at.target.roles.is_empty() {
         Finding::note("calls", fact)
     } else {
-        Finding::mend("calls", fact, Exit::BadInput)
+        Finding::mend("calls", fact, Exit::BadInput).caused_by("write-classes")
     }
-    .advise(advice(missing))
+    .advise(advice(missing, at))
+}
+
+/// Without it a run sees only that its originates were taken. `read` is what the PBX says the account may read.
+pub(super) fn call_events(read: Option<&str>, at: &Circumstances<'_>) -> Finding {
+    let account = &at.target.account;
+    let words = at.vendor.words();
+    let class = words.privilege("call");
+    match read {
+        None => Finding::note("call events", "not told whether the account may read them")
+            .advise("--one-call shows it"),
+        Some(classes) if may_read(classes, "call") => {
+            Finding::good("call events", "may read class call: calls can be followed")
+        }
+        Some(classes) => {
+            let fact = format!(
+                "account {account} may not read class call (only: {classes}): its calls cannot be followed"
+            );
+            let found = if at.target.roles.is_empty() {
+                Finding::note("call events", fact)
+            } else {
+                Finding::mend("call events", fact, Exit::BadInput).caused_by("read-class-call")
+            };
+            found.advise(format!("{} {class}", at.filled(words.read)))
+        }
+    }
+}
+
+fn may_read(classes: &str, class: &str) -> bool {
+    classes
+        .split(',')
+        .any(|item| item.trim() == class || item.trim() == "all")
 }
 
 fn list(rights: &[Right]) -> String {
@@ -82,25 +98,20 @@ fn list(rights: &[Right]) -> String {
     names.join(", ")
 }
 
-/// One class for each action that is missing; an action without one is a module that is not loaded.
-fn advice(missing: &[Right]) -> String {
-    let mut classes: Vec<&str> = missing
+/// One privilege for each action that is missing; an action without a class is a module that is not loaded.
+fn advice(missing: &[Right], at: &Circumstances<'_>) -> String {
+    let words = at.vendor.words();
+    let mut privileges: Vec<&str> = missing
         .iter()
-        .filter_map(|(_, classes)| classes.first().copied())
+        .filter_map(|(_, classes)| classes.first())
+        .map(|class| words.privilege(class))
         .collect();
-    classes.dedup();
-    let absent: Vec<&str> = missing
-        .iter()
-        .filter(|(_, classes)| classes.is_empty())
-        .map(|(name, _)| *name)
-        .collect();
-    match (classes.is_empty(), absent.is_empty()) {
-        (false, _) => format!(
-            "in manager.conf, add to the account's `write`: {}",
-            classes.join(",")
-        ),
-        (true, _) => format!("the PBX has no {}", absent.join(", ")),
+    privileges.sort_unstable();
+    privileges.dedup();
+    if privileges.is_empty() {
+        return format!("the PBX has no {}", list(missing));
     }
+    format!("{} {}", at.filled(words.write), privileges.join(", "))
 }
 
 /// How many channels are up, and whether a run of ours left some of them.
