@@ -11,23 +11,24 @@ use ami_proto::session::Answer;
 use ami_results::layout::{self, Layout, LayoutError, Shape, slug};
 use serde::Serialize;
 use thiserror::Error;
-use toml::Spanned;
 
-use crate::arrival::MixCycle;
+use crate::arrival::{MixCycle, Stretch};
 use crate::query::Query;
 use crate::rate::{Rate, Span};
 use crate::scenario::{Measure, Scenario};
-use crate::threshold::Threshold;
+use crate::threshold::{Threshold, Written};
 
+mod arrivals;
 mod describe;
 mod limits;
 mod listening;
 mod resolve;
 mod segment;
 
+pub use crate::arrival::Arrivals;
 pub use limits::VISITORS_MAX;
 use listening::LISTENING_MAX;
-pub use segment::Segment;
+pub use segment::{Segment, SegmentError};
 
 /// With no session left anywhere for so long, the rest of a run would measure nothing, unless the scenario says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -110,12 +111,6 @@ impl PlannedPhase {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-pub enum Arrivals {
-    Constant { rate: Rate },
-    Closed { think: Duration },
-}
-
 #[derive(Clone, Debug)]
 pub struct PlannedAction {
     /// Index into the plan's action slugs.
@@ -173,8 +168,12 @@ pub struct Overrides {
     pub seed: Option<u64>,
     pub rate: Option<Rate>,
     pub sessions: Option<u32>,
+    /// Of each phase that is measured.
     pub duration: Option<Duration>,
+    /// A phase of that length before the others.
+    pub warm_up: Option<Duration>,
     pub workers: Option<u16>,
+    pub segment: Option<Segment>,
 }
 
 #[derive(Debug, Error)]
@@ -186,11 +185,11 @@ pub enum PlanError {
     #[error("target {name} is named twice")]
     TargetTwice { name: String },
     #[error(
-        "{workers} workers cannot share the sessions of group {group}, which has {sessions} on each target: each worker \
+        "{workers} cannot share the sessions of group {group}, which has {sessions} on each target: each worker \
          needs one"
     )]
     TooManyWorkers {
-        workers: u16,
+        workers: String,
         group: String,
         sessions: u32,
     },
@@ -263,23 +262,21 @@ impl Plan {
         }
         let groups = resolve::resolve_groups(document, &scenario, overrides)?;
         let workers = overrides.workers.unwrap_or(1).max(1);
-        resolve::check_workers(&groups, workers)?;
+        let segment = overrides.segment.unwrap_or(Segment::WHOLE);
+        resolve::check_workers(&groups, workers, segment)?;
         let mut actions = Vec::new();
         let phases =
             resolve::resolve_phases(document, &scenario, &groups, overrides, &mut actions)?;
-        for threshold in &scenario.thresholds {
-            resolve::check_threshold(document, threshold, &actions)?;
-        }
         let mut planned = Vec::new();
         for target in targets {
             let roles = resolve::resolve_roles(document, &scenario, &target)?;
             planned.push(PlannedTarget { target, roles });
         }
-        let plan = Self {
+        let mut plan = Self {
             scenario: name.to_owned(),
             seed: overrides.seed.unwrap_or(scenario.seed),
             workers,
-            segment: Segment::WHOLE,
+            segment,
             targets: planned,
             groups,
             phases,
@@ -287,15 +284,15 @@ impl Plan {
                 .patience
                 .map_or(PATIENCE, |Span(patience)| patience),
             actions,
-            thresholds: scenario
-                .thresholds
-                .into_iter()
-                .map(Spanned::into_inner)
-                .collect(),
+            thresholds: Vec::new(),
         };
         plan.check_listening(document, &scenario.group)?;
         plan.keep_limits()?;
-        plan.layout()?;
+        let layout = plan.layout()?;
+        let written = scenario.thresholds.iter();
+        plan.thresholds = written
+            .map(|written| Written::resolve(document, written, &layout))
+            .collect::<Result<_, _>>()?;
         Ok(plan)
     }
 
@@ -328,10 +325,46 @@ impl Plan {
         entries.any(|entry| is(&entry.what))
     }
 
-    /// The share of a worker in what the target permits.
-    pub fn calls_up_max(&self, target: u16, worker: u16) -> u32 {
+    /// Workers of all segments together.
+    pub fn crew(&self) -> u32 {
+        u32::from(self.workers) * u32::from(self.segment.count)
+    }
+
+    /// The number of a worker of this process among those of all segments.
+    pub fn member(&self, worker: u16) -> u16 {
+        self.segment.index * self.workers + worker
+    }
+
+    /// The sessions of this segment on each target.
+    pub fn own_sessions_per_target(&self) -> u32 {
+        let crew = self.crew();
+        let first = u32::from(self.member(0));
+        let mine = (first..first + u32::from(self.workers)).flat_map(|member| {
+            let of_group = move |group: &PlannedGroup| (group.sessions + crew - 1 - member) / crew;
+            self.groups.iter().map(of_group)
+        });
+        mine.sum()
+    }
+
+    pub(crate) fn stretch(&self, phase: u16) -> Stretch {
+        Stretch {
+            duration: self.phases[usize::from(phase)].duration,
+            targets: u16::try_from(self.targets.len()).expect("targets are bounded by the tags"),
+            seed: self.seed,
+            phase,
+        }
+    }
+
+    /// When the first phase that is measured begins.
+    pub fn measured_from(&self) -> Duration {
+        let measured = self.phases.iter().find(|phase| !phase.warm_up);
+        measured.map_or(Duration::ZERO, |phase| phase.starts_at)
+    }
+
+    /// The share of a worker, by its number among all, in what the target permits.
+    pub fn calls_up_max(&self, target: u16, member: u16) -> u32 {
         let permitted = self.targets[usize::from(target)].target.limits.max_calls_up;
-        limits::share(permitted, worker, self.workers)
+        limits::share(permitted, member, self.crew())
     }
 
     pub fn layout(&self) -> Result<Layout, LayoutError> {

@@ -23,9 +23,15 @@ pub enum RateError {
 
 /// A million a second, written by the hour; instants in nanoseconds stay exact.
 const COUNT_MAX: u64 = 3_600_000_000;
+/// No run is longer, and no rate is slower than once in one.
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
 impl Rate {
     pub fn parse(text: &str) -> Result<Self, RateError> {
+        Self::read(text, 1)
+    }
+
+    fn read(text: &str, least: u64) -> Result<Self, RateError> {
         let form = || RateError::Form {
             text: text.to_owned(),
         };
@@ -36,7 +42,7 @@ impl Rate {
             per => parse_duration(per),
         };
         match per {
-            Ok(per) if (1..=COUNT_MAX).contains(&count) => Ok(Self { count, per }),
+            Ok(per) if (least..=COUNT_MAX).contains(&count) => Ok(Self { count, per }),
             _ => Err(form()),
         }
     }
@@ -45,17 +51,72 @@ impl Rate {
         self.count as f64 / self.per.as_secs_f64()
     }
 
-    /// The instant of the `n`-th arrival after the first, when `sharers` take turns at this rate each.
-    pub fn offset(self, n: u64, sharers: u64) -> Duration {
-        let nanos =
-            u128::from(n) * self.per.as_nanos() / (u128::from(self.count) * u128::from(sharers));
-        Duration::from_nanos(u64::try_from(nanos).expect("a run lasts under 500 years"))
-    }
-
     /// How many arrivals fall into `duration`, the first at its start.
     pub fn arrivals_in(self, duration: Duration) -> u64 {
         let product = u128::from(self.count) * duration.as_nanos();
         u64::try_from(product.div_ceil(self.per.as_nanos())).expect("counts of a run fit 64 bits")
+    }
+
+    /// This rate in the proportion of `wanted` to `peak`; none when it cannot be written as a count per duration.
+    pub fn scaled(self, wanted: Self, peak: Self) -> Option<Self> {
+        let factors =
+            |a: u64, b: u64, c: u128| u128::from(a).checked_mul(u128::from(b))?.checked_mul(c);
+        let count = factors(self.count, wanted.count, peak.per.as_millis())?;
+        let per =
+            factors(1, peak.count, self.per.as_millis())?.checked_mul(wanted.per.as_millis())?;
+        Self::of(count, per)
+    }
+
+    /// The same rate by the second, or by as few seconds as its count needs to be whole.
+    pub fn reduced(self) -> Self {
+        Self::of(u128::from(self.count), self.per.as_millis()).unwrap_or(self)
+    }
+
+    fn of(count: u128, per_ms: u128) -> Option<Self> {
+        let divisor = gcd(count, per_ms).max(1);
+        let (count, per_ms) = (count / divisor, per_ms / divisor);
+        let seconds = SECOND_MS / gcd(SECOND_MS, per_ms);
+        let (count, per_ms) = (count * seconds, per_ms.checked_mul(seconds)?);
+        (per_ms <= YEAR.as_millis()).then_some(())?;
+        Some(Self {
+            count: u64::try_from(count)
+                .ok()
+                .filter(|count| *count <= COUNT_MAX)?,
+            per: Duration::from_millis(u64::try_from(per_ms).ok()?),
+        })
+    }
+}
+
+const SECOND_MS: u128 = 1_000;
+
+/// The counts of several rates over the shortest period that all have in common, if there is one.
+pub fn over_one_period<const N: usize>(rates: [Rate; N]) -> Option<([u64; N], Duration)> {
+    let period = rates.iter().try_fold(1u128, |period, rate| {
+        let per = rate.per.as_millis();
+        (period / gcd(period, per)).checked_mul(per)
+    })?;
+    (period <= YEAR.as_millis()).then_some(())?;
+    let mut counts = [0; N];
+    for (count, rate) in counts.iter_mut().zip(rates) {
+        *count = u64::try_from(u128::from(rate.count) * (period / rate.per.as_millis())).ok()?;
+    }
+    Some((counts, Duration::from_millis(u64::try_from(period).ok()?)))
+}
+
+fn gcd(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// A rate that may be nothing, as where a ramp begins: `0/s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level(pub Rate);
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Rate::read(&text, 0)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -130,8 +191,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, RateError> {
         total = total.checked_add(part).ok_or_else(error)?;
         rest = tail;
     }
-    let year = Duration::from_secs(366 * 24 * 3600);
-    if total.is_zero() || total > year {
+    if total.is_zero() || total > YEAR {
         Err(error())
     } else {
         Ok(total)
@@ -155,7 +215,6 @@ pub fn show_duration(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn check(text: &str, expected: Option<(u64, u128)>) {
         let parsed = Rate::parse(text)
@@ -205,15 +264,31 @@ mod tests {
         }
     }
 
-    proptest! {
-        /// Exactly the arrivals whose offset lies before the end are counted.
-        #[test]
-        fn the_count_agrees_with_the_instants(count in 1u64..50_000, per_ms in 1u64..5_000, ms in 1u64..100_000) {
-            let rate = Rate { count, per: Duration::from_millis(per_ms) };
-            let duration = Duration::from_millis(ms);
-            let n = rate.arrivals_in(duration);
-            prop_assert!(rate.offset(n - 1, 1) < duration);
-            prop_assert!(rate.offset(n, 1) >= duration);
+    #[test]
+    fn a_rate_is_scaled_exactly() {
+        let scaled = |rate: &str, wanted: &str, peak: &str| {
+            let [rate, wanted, peak] =
+                [rate, wanted, peak].map(|text| Rate::read(text, 0).unwrap());
+            rate.scaled(wanted, peak).map(|rate| rate.to_string())
+        };
+        for (rate, wanted, peak, expected) in [
+            ("10/s", "100/s", "200/s", "5/s"),
+            ("7/s", "10/s", "13/s", "70/13s"),
+            ("0/s", "10/s", "13/s", "0/s"),
+            ("50/1m", "100/s", "50/1m", "100/s"),
+            ("1/h", "1/h", "3600000000/1h", "1/3600000000000h"),
+        ] {
+            let expected = Some(expected.to_owned()).filter(|text| text.len() < 10);
+            assert_eq!(scaled(rate, wanted, peak), expected, "{rate}");
         }
+    }
+
+    #[test]
+    fn rates_are_counted_over_one_period() {
+        let rates = ["3/2s", "1/3s", "0/s"].map(|text| Rate::read(text, 0).unwrap());
+        let period = Duration::from_secs(6);
+        assert_eq!(over_one_period(rates), Some(([9, 2, 0], period)));
+        let odd = ["1/8640000001ms", "1/8640000003ms"].map(|text| Rate::parse(text).unwrap());
+        assert_eq!(over_one_period(odd), None);
     }
 }

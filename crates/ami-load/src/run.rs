@@ -31,9 +31,11 @@ mod collector;
 mod crew;
 mod lead;
 mod preflight;
+mod start;
 
 pub use collector::Live;
 pub use preflight::PreflightError;
+pub use start::{Start, StartError};
 
 use collector::Collector;
 use crew::Crew;
@@ -42,7 +44,8 @@ use preflight::Control;
 
 use crate::cleanup;
 use crate::fan_out::Board;
-use crate::plan::{Arrivals, Plan, Segment, nanos};
+use crate::plan::{Plan, Segment, nanos};
+use crate::rate::Rate;
 use crate::run_tag::RunTag;
 use crate::script::Script;
 pub use crate::script::ScriptError;
@@ -50,8 +53,6 @@ use crate::worker::Order;
 
 /// Batches on their way to the collector; a worker that fills this waits, and its lateness shows as lag.
 const BATCHES_MAX: usize = 256;
-/// Until the first arrival: by then the files are made, and every worker has read the order to start.
-const START_DELAY: Duration = Duration::from_millis(100);
 const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
 /// An operator who leaves at once waits no longer than this to learn what is left.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
@@ -104,6 +105,7 @@ pub struct Description {
     pub scenario_text: String,
     pub labels: BTreeMap<String, String>,
     pub records: Records,
+    pub start: Start,
 }
 
 /// What the operator wants of a run that is under way.
@@ -163,6 +165,8 @@ pub enum RunError {
     NoTarget { failures: Vec<TargetFailure> },
     #[error("interrupted before the load began")]
     Interrupted,
+    #[error("the sessions were up only after the instant of --start-at: give them more time")]
+    Late,
     #[error("failed to write results")]
     Recorder(#[from] RecorderError),
     #[error("a worker could not go on")]
@@ -205,19 +209,29 @@ pub async fn run(
     }
     // Before the clock of the load starts: its digest covers every arrival, and a long plan has millions.
     let mut manifest = manifest(&setup, &description, &controls);
-    let base = setup.clock.now() + START_DELAY;
-    manifest.started_at = Timestamp::now() + START_DELAY;
+    let Some((base, started_at)) = description.start.base(setup.clock) else {
+        lead.crew.finish().await?;
+        return Err(RunError::Late);
+    };
+    manifest.started_at = started_at;
     let recorder = Recorder::new(run_dir, manifest, description.records)?;
-    let (failed, write_failed) = oneshot::channel();
-    let collector = Collector::start(recorder, received, (setup.clock, base), live, failed);
+    let (objection, objected) = oneshot::channel();
+    let recording = (Arc::clone(&setup.plan), recorder);
+    let collector = Collector::start(recording, received, (setup.clock, base), live, objection);
     lead.crew.order(Order::Start { base });
-    let stopped = lead.load(&mut wish, write_failed).await;
+    let stopped = lead.load(&mut wish, objected).await;
     lead.crew.order(Order::HangingUp);
     let left = clean_up(&setup, controls, &mut lead.failures, &wish).await;
-    let Lead { crew, failures, .. } = lead;
+    let Lead {
+        crew,
+        failures,
+        stopped_at,
+        ..
+    } = lead;
     let worked = crew.finish().await;
     let loaded = Loaded {
         stopped,
+        offered_until: stopped_at.unwrap_or(Duration::MAX),
         failures,
         left,
     };
@@ -229,6 +243,8 @@ pub async fn run(
 /// What is known when the load is over and the results are not closed yet.
 struct Loaded {
     stopped: Stopped,
+    /// On the clock.
+    offered_until: Duration,
     failures: Vec<TargetFailure>,
     left: LeftUp,
 }
@@ -242,6 +258,7 @@ fn finish(
 ) -> Result<Finished, RunError> {
     let Loaded {
         stopped,
+        offered_until,
         failures,
         left,
     } = loaded;
@@ -252,16 +269,27 @@ fn finish(
     let mut verdicts = Vec::new();
     for (target, planned) in (0u16..).zip(&setup.plan.targets) {
         if !failed(&planned.target.name) {
-            for threshold in &setup.plan.thresholds {
-                verdicts.push(threshold.judge(&recorder, target));
-            }
+            let until = offered_until
+                .saturating_sub(base)
+                .min(setup.plan.duration());
+            let thresholds = setup.plan.thresholds.iter();
+            let thresholds = thresholds.filter(|threshold| threshold.is_of(target));
+            verdicts.extend(thresholds.map(|threshold| threshold.judge(&recorder, target, until)));
         }
+    }
+    if let Stopped::Failed(failed) = &stopped {
+        keep(&mut verdicts, failed);
     }
     let written = recorder.run_dir().write_verdicts(&verdicts);
     let end = match stopped {
         Stopped::Completed => End::Completed,
         Stopped::Interrupted => End::Interrupted,
         Stopped::Aborted(reason) => End::Aborted { reason },
+        Stopped::Failed(Verdict {
+            subject, measured, ..
+        }) => End::Aborted {
+            reason: format!("threshold failed: {subject}, measured {measured}"),
+        },
     };
     for failure in &failures {
         recorder.target_failed(&failure.target, failure.to_string());
@@ -280,6 +308,15 @@ fn finish(
         failures,
         left,
     })
+}
+
+/// The verdict that stopped the run stands, whatever the answers that came after it would make of it.
+fn keep(verdicts: &mut [Verdict], failed: &Verdict) {
+    let mut verdicts = verdicts.iter_mut();
+    if let Some(verdict) = verdicts.find(|verdict| verdict.subject == failed.subject) {
+        failed.clone_into(verdict);
+        verdict.detail = Some("it stopped the run".to_owned());
+    }
 }
 
 async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetFailure>) {
@@ -416,15 +453,14 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
     let mut offered = Vec::new();
     for target in plan.target_indices() {
         for (phase, planned) in (0u16..).zip(&plan.phases) {
-            let rate_per_s = match planned.arrival {
-                Arrivals::Constant { rate } => Some(rate.per_second()),
-                Arrivals::Closed { .. } => None,
-            };
+            let peak = planned.arrival.peak(planned.duration);
+            let arrivals = planned.arrival.count(&plan.stretch(phase), target);
             offered.push(manifest::Offered {
                 target,
                 phase,
                 sessions: plan.sessions_per_target(),
-                rate_per_s,
+                rate_per_s: peak.map(Rate::per_second),
+                arrivals: Some(arrivals).filter(|arrivals| *arrivals > 0),
             });
         }
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::query::Query;
-use crate::rate::{Rate, Span};
-use crate::threshold::Threshold;
+use crate::rate::{Level, Rate, Span};
+use crate::threshold::Written;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -26,7 +26,7 @@ pub struct Scenario {
     pub group: Vec<Group>,
     pub phase: Vec<Phase>,
     #[serde(default)]
-    pub thresholds: Vec<Spanned<Threshold>>,
+    pub thresholds: Vec<Spanned<Written>>,
 }
 
 /// Sessions that do the same.
@@ -62,15 +62,37 @@ fn off() -> Spanned<String> {
 pub struct Phase {
     pub name: Spanned<String>,
     pub duration: Span,
+    /// Offered and recorded, but measured by nothing.
+    #[serde(default)]
+    pub warm_up: bool,
     pub arrival: Spanned<Arrival>,
     pub mix: Spanned<Vec<MixEntry>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case"
+)]
 pub enum Arrival {
     /// Open loop: so many arrivals a second on each target, whatever the answers do.
     Constant { rate: Rate },
+    /// Open loop, the rate in a straight line from one to the other.
+    Ramp { from: Level, to: Level },
+    /// Open loop, the rate in stairs.
+    Step {
+        from: Level,
+        by: Option<Rate>,
+        down_by: Option<Rate>,
+        every: Span,
+        /// No stair goes beyond this.
+        to: Option<Level>,
+    },
+    /// Open loop, at random: exponential gaps.
+    Poisson { rate: Rate },
+    /// Open loop, so many at one instant on each target, every so often.
+    Burst { size: u32, every: Span },
     /// Closed loop: each session acts again `think` after its last answer.
     Closed {
         #[serde(default)]

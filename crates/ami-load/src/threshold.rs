@@ -1,122 +1,223 @@
-//! Limits that a run must keep, written as `ping.response.p99 < 50ms`, `all.failed.rate < 0.1%`, `calls.answered.rate >= 99%`.
+//! Limits that a run must keep: judged on each target at its end, and once a second where they stop it.
 
 use std::fmt;
 use std::time::Duration;
 
+use ami_client::{Document, DocumentError};
 use ami_results::call::CallResult;
-use ami_results::layout::Kind;
+use ami_results::layout::Layout;
 use ami_results::recorder::{Recorder, Scope};
 use ami_results::verdict::{State, Verdict};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use thiserror::Error;
+use toml::Spanned;
 
-use crate::rate::{parse_duration, show_duration};
+use crate::plan::nanos;
+use crate::rate::{Span, show_duration};
+
+mod criterion;
+
+pub use criterion::{Comparison, Criterion, Limit, Measure, Statistic, ThresholdError};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
+    pub criterion: Criterion,
+    /// Of one phase only; else of all that are measured.
+    pub phase: Option<u16>,
+    pub target: Option<u16>,
+    pub failing: Failing,
+    /// As people read it.
     pub text: String,
-    pub measure: Measure,
-    pub comparison: Comparison,
-    pub limit: Limit,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum Measure {
-    /// A statistic of one action's histogram.
-    Latency {
-        action: String,
-        kind: Kind,
-        statistic: Statistic,
-    },
-    /// Actions of a slug (or of all) that did not succeed, of those offered.
-    FailedShare { action: String },
-    /// Arrivals that found no free session, of those offered.
-    SkippedShare { action: String },
-    /// Calls answered, of those attempted.
-    AnsweredShare,
-    /// Events that sessions did not read, of those they should have read.
-    LostEventsShare,
-    /// From the first session lost until all were back.
-    LongestOutage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic {
-    Quantile(f64),
-    Mean,
-    Max,
-}
-
+/// What a threshold that fails does to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
+pub enum Failing {
+    /// It is told at the end.
+    Told,
+    /// It stops the run, once so much of the measured phases is over.
+    Stops { after: Duration },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    Duration(Duration),
-    Share(f64),
+/// As written: its text alone, or a table.
+#[derive(Debug)]
+pub struct Written {
+    limit: Criterion,
+    phase: Option<Spanned<String>>,
+    target: Option<Spanned<String>>,
+    abort: bool,
+    delay: Option<Spanned<Span>>,
 }
 
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("{text:?} is not a threshold: {reason}")]
-pub struct ThresholdError {
-    text: String,
-    reason: String,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenTable {
+    limit: Criterion,
+    phase: Option<Spanned<String>>,
+    target: Option<Spanned<String>>,
+    #[serde(default)]
+    abort: bool,
+    delay: Option<Spanned<Span>>,
 }
 
-const FORMS: &str = "write ACTION.KIND.STATISTIC < LIMIT, such as `ping.response.p99 < 50ms` \
-    (kinds: response, service, ack, complete, lag, wait, event-delay; statistics: p50, p90, p99, p99.9, mean, max), \
-    `all.failed.rate < 0.1%`, `all.skipped.rate < 1%`, `calls.answered.rate >= 99%`, `events.lost.rate <= 0%` or \
-    `sessions.outage.max < 1m`";
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextOrTable)
+    }
+}
 
-impl Threshold {
-    pub fn parse(text: &str) -> Result<Self, ThresholdError> {
-        let error = |reason: String| ThresholdError {
-            text: text.to_owned(),
-            reason,
-        };
-        let mut words = text.split_whitespace();
-        let (Some(measure), Some(comparison), Some(limit), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(error(FORMS.to_owned()));
-        };
-        let comparison = match comparison {
-            "<" => Comparison::Below,
-            "<=" => Comparison::AtMost,
-            ">" => Comparison::Above,
-            ">=" => Comparison::AtLeast,
-            other => return Err(error(format!("{other:?} is none of < <= > >="))),
-        };
-        let measure = Measure::parse(measure).ok_or_else(|| error(FORMS.to_owned()))?;
-        let limit = match &measure {
-            Measure::Latency { .. } | Measure::LongestOutage => {
-                Limit::Duration(parse_duration(limit).map_err(|cause| error(cause.to_string()))?)
-            }
-            _ => Limit::Share(
-                parse_share(limit)
-                    .ok_or_else(|| error(format!("{limit:?} is not a share: write 0.1% or 99%")))?,
-            ),
-        };
-        Ok(Self {
-            text: text.to_owned(),
-            measure,
-            comparison,
-            limit,
+struct TextOrTable;
+
+impl<'de> Visitor<'de> for TextOrTable {
+    type Value = Written;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a threshold such as \"ping.response.p99 < 50ms\", or a table with `limit`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Written, E> {
+        Ok(Written {
+            limit: Criterion::parse(text).map_err(E::custom)?,
+            phase: None,
+            target: None,
+            abort: false,
+            delay: None,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
+        let table = WrittenTable::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Written {
+            limit: table.limit,
+            phase: table.phase,
+            target: table.target,
+            abort: table.abort,
+            delay: table.delay,
         })
     }
 }
 
+impl Written {
+    /// For a run with this layout.
+    pub fn resolve(
+        document: &Document,
+        spanned: &Spanned<Self>,
+        layout: &Layout,
+    ) -> Result<Threshold, DocumentError> {
+        let written = spanned.get_ref();
+        let criterion = written.limit.clone();
+        let actions = || layout.actions().iter().map(|action| action.name.as_str());
+        if let Some(action) = criterion.measure.action()
+            && !actions().any(|known| known == action)
+        {
+            let message = nothing_named("action", action, "in this scenario", actions());
+            return Err(document.error_at(spanned.span(), message));
+        }
+        let failing = match (&written.delay, written.abort) {
+            (Some(delay), false) => {
+                let message = "only a threshold with `abort = true` has a `delay`";
+                return Err(document.error_at(delay.span(), message));
+            }
+            (_, false) => Failing::Told,
+            (delay, true) => Failing::Stops {
+                after: delay
+                    .as_ref()
+                    .map_or(Duration::ZERO, |delay| delay.get_ref().0),
+            },
+        };
+        let phase = written.phase.as_ref();
+        let phase = phase.map(|name| measured_phase(document, name, layout));
+        let target = written.target.as_ref();
+        let target = target.map(|name| target_named(document, name, layout));
+        Ok(Threshold {
+            text: text(written, failing),
+            criterion,
+            phase: phase.transpose()?,
+            target: target.transpose()?,
+            failing,
+        })
+    }
+}
+
+fn measured_phase(
+    document: &Document,
+    name: &Spanned<String>,
+    layout: &Layout,
+) -> Result<u16, DocumentError> {
+    let measured = || {
+        (0..)
+            .zip(layout.phases())
+            .filter(|(_, phase)| !phase.warm_up)
+    };
+    match measured().find(|(_, phase)| phase.name == *name.get_ref()) {
+        Some((index, _)) => Ok(index),
+        None => {
+            let known = measured().map(|(_, phase)| phase.name.as_str());
+            let message = nothing_named("phase", name.get_ref(), "that is measured", known);
+            Err(document.error_at(name.span(), message))
+        }
+    }
+}
+
+fn target_named(
+    document: &Document,
+    name: &Spanned<String>,
+    layout: &Layout,
+) -> Result<u16, DocumentError> {
+    let mut targets = (0..).zip(layout.targets());
+    match targets.find(|(_, known)| *known == name.get_ref()) {
+        Some((index, _)) => Ok(index),
+        None => {
+            let known = layout.targets().iter().map(String::as_str);
+            let message = nothing_named("target", name.get_ref(), "in this run", known);
+            Err(document.error_at(name.span(), message))
+        }
+    }
+}
+
+fn nothing_named<'a>(
+    what: &str,
+    name: &str,
+    among: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> String {
+    let known = known.collect::<Vec<_>>().join(", ");
+    format!("no {what} is named {name:?} {among}; there are: {known}")
+}
+
+fn text(written: &Written, failing: Failing) -> String {
+    let mut text = written.limit.text.clone();
+    if let Some(phase) = &written.phase {
+        text += &format!(" in {}", phase.get_ref());
+    }
+    if let Some(target) = &written.target {
+        text += &format!(" on {}", target.get_ref());
+    }
+    match failing {
+        Failing::Told => {}
+        Failing::Stops { after } if after.is_zero() => text += ", or stop",
+        Failing::Stops { after } => {
+            text += &format!(", or stop (from {} on)", show_duration(after));
+        }
+    }
+    text
+}
+
 impl Threshold {
-    /// What was measured on one target, against the limit.
-    pub fn judge(&self, recorder: &Recorder, target: u16) -> Verdict {
-        let subject = format!("{} {}", recorder.layout().target(target), self.text);
-        let limit = self.limit.to_string();
-        let Some(measured) = self.measure.of(recorder, target) else {
+    pub fn is_of(&self, target: u16) -> bool {
+        self.target.is_none_or(|only| only == target)
+    }
+
+    /// What was measured on one target until `now`, against the limit.
+    pub fn judge(&self, recorder: &Recorder, target: u16, now: Duration) -> Verdict {
+        let layout = recorder.layout();
+        let mut subject = format!("{} {}", layout.target(target), self.criterion.text);
+        if let Some(phase) = self.phase {
+            subject += &format!(" in {}", layout.phase(phase).name);
+        }
+        let limit = self.criterion.limit.to_string();
+        let Some(measured) = self.measured(recorder, target, now) else {
             return Verdict {
                 target: Some(target),
                 state: State::Inconclusive,
@@ -126,52 +227,54 @@ impl Threshold {
                 detail: Some("nothing was observed".to_owned()),
             };
         };
-        let (holds, measured) = match self.limit {
+        let comparison = self.criterion.comparison;
+        let (holds, measured) = match self.criterion.limit {
             Limit::Duration(limit) => (
-                self.comparison.holds(measured, limit.as_secs_f64()),
+                comparison.holds(measured, limit.as_secs_f64()),
                 format!("{:.3} ms", measured * 1000.0),
             ),
             Limit::Share(share) => (
-                self.comparison.holds(measured, share),
+                comparison.holds(measured, share),
                 format!("{:.3}%", measured * 100.0),
             ),
+            Limit::Rate(rate) => (
+                comparison.holds(measured, rate.per_second()),
+                format!("{measured:.3}/s"),
+            ),
         };
-        let state = if holds { State::Pass } else { State::Fail };
         Verdict {
             target: Some(target),
-            state,
+            state: if holds { State::Pass } else { State::Fail },
             subject,
             limit,
             measured,
             detail: None,
         }
     }
-}
 
-impl Measure {
-    /// Seconds or a share; nothing when nothing was observed.
-    fn of(&self, recorder: &Recorder, target: u16) -> Option<f64> {
-        let scope = |action: &str| {
-            let position = recorder
-                .layout()
-                .actions()
-                .iter()
-                .position(|known| known.name == action);
-            let action = position.and_then(|index| u16::try_from(index).ok());
-            Scope {
-                target: Some(target),
-                phase: None,
-                action,
-            }
+    /// Seconds, a share or a rate; nothing when nothing was observed.
+    fn measured(&self, recorder: &Recorder, target: u16, now: Duration) -> Option<f64> {
+        let measure = &self.criterion.measure;
+        let actions = recorder.layout().actions();
+        let position = measure
+            .action()
+            .and_then(|name| actions.iter().position(|known| known.name == name));
+        let scope = Scope {
+            target: Some(target),
+            phase: self.phase,
+            action: position.and_then(|index| u16::try_from(index).ok()),
         };
         let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
-        match self {
-            Self::Latency {
-                action,
-                kind,
-                statistic,
+        let calls = |results: &[CallResult]| {
+            let calls = recorder.calls(scope);
+            let part = results.iter().map(|result| calls.of(*result)).sum();
+            share(part, calls.attempted())
+        };
+        match measure {
+            Measure::Latency {
+                kind, statistic, ..
             } => {
-                let histogram = recorder.histogram(scope(action), *kind);
+                let histogram = recorder.histogram(scope, *kind);
                 let ns = match statistic {
                     Statistic::Quantile(quantile) => histogram.quantile(*quantile)? as f64,
                     Statistic::Mean => histogram.mean()?,
@@ -179,218 +282,28 @@ impl Measure {
                 };
                 Some(ns / 1e9)
             }
-            Self::FailedShare { action } => {
-                let counts = recorder.counts(scope(action));
+            Measure::FailedShare { .. } => {
+                let counts = recorder.counts(scope);
                 let ended = counts.offered - counts.skipped;
                 share(ended - counts.success, ended)
             }
-            Self::SkippedShare { action } => {
-                let counts = recorder.counts(scope(action));
+            Measure::SkippedShare { .. } => {
+                let counts = recorder.counts(scope);
                 share(counts.skipped, counts.offered)
             }
-            Self::AnsweredShare => {
-                let calls = &recorder.totals().calls[usize::from(target)];
-                share(calls.of(CallResult::Answered), calls.attempted())
+            Measure::Achieved { .. } => {
+                let counts = recorder.counts(scope);
+                let offered_ns = recorder.layout().offered_for(scope, nanos(now));
+                let seconds = offered_ns as f64 / 1e9;
+                (counts.offered > 0 && seconds > 0.0).then(|| counts.success as f64 / seconds)
             }
-            Self::LostEventsShare => {
+            Measure::AnsweredShare => calls(&[CallResult::Answered]),
+            Measure::FailedCallsShare => calls(&[CallResult::Failed, CallResult::Congestion]),
+            Measure::LostEventsShare => {
                 let delivery = recorder.totals().deliveries[usize::from(target)];
                 share(delivery.lost, delivery.expected)
             }
-            Self::LongestOutage => Some(recorder.longest_outage(target) as f64 / 1e9),
+            Measure::LongestOutage => Some(recorder.longest_outage(target) as f64 / 1e9),
         }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '.');
-        let (action, kind, statistic) = (parts.next()?, parts.next()?, parts.next()?);
-        let action = action.to_owned();
-        match (action.as_str(), kind, statistic) {
-            ("calls", "answered", "rate") => Some(Self::AnsweredShare),
-            ("events", "lost", "rate") => Some(Self::LostEventsShare),
-            ("sessions", "outage", "max") => Some(Self::LongestOutage),
-            (_, "failed", "rate") => Some(Self::FailedShare { action }),
-            (_, "skipped", "rate") => Some(Self::SkippedShare { action }),
-            _ => {
-                let statistic = Statistic::parse(statistic)?;
-                let kind = match kind {
-                    "response" => Kind::Response,
-                    "service" => Kind::Service,
-                    "ack" => Kind::Ack,
-                    "complete" => Kind::Complete,
-                    "first-item" => Kind::FirstItem,
-                    "lag" => Kind::Lag,
-                    "wait" => Kind::Wait,
-                    "event-delay" => Kind::EventDelay,
-                    _ => return None,
-                };
-                Some(Self::Latency {
-                    action,
-                    kind,
-                    statistic,
-                })
-            }
-        }
-    }
-
-    /// The action slug it speaks of, when it speaks of one.
-    pub fn action(&self) -> Option<&str> {
-        match self {
-            Self::AnsweredShare | Self::LostEventsShare | Self::LongestOutage => None,
-            Self::Latency { action, .. }
-            | Self::FailedShare { action }
-            | Self::SkippedShare { action } => (action != "all").then_some(action),
-        }
-    }
-}
-
-impl Statistic {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "mean" => Some(Self::Mean),
-            "max" => Some(Self::Max),
-            _ => {
-                let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
-                (percent > 0.0 && percent < 100.0).then_some(Self::Quantile(percent / 100.0))
-            }
-        }
-    }
-}
-
-impl Comparison {
-    pub fn holds(self, measured: f64, limit: f64) -> bool {
-        match self {
-            Self::Below => measured < limit,
-            Self::AtMost => measured <= limit,
-            Self::Above => measured > limit,
-            Self::AtLeast => measured >= limit,
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Duration(duration) => f.write_str(&show_duration(*duration)),
-            Self::Share(share) => write!(f, "{}%", share * 100.0),
-        }
-    }
-}
-
-fn parse_share(text: &str) -> Option<f64> {
-    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
-    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
-}
-
-impl<'de> Deserialize<'de> for Threshold {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, measure: Measure, comparison: Comparison, limit: Limit) {
-        let threshold = Threshold::parse(text).unwrap();
-        assert_eq!(
-            (threshold.measure, threshold.comparison, threshold.limit),
-            (measure, comparison, limit)
-        );
-    }
-
-    #[test]
-    fn thresholds_are_read_as_written() {
-        let latency = |action: &str, kind, statistic| Measure::Latency {
-            action: action.to_owned(),
-            kind,
-            statistic,
-        };
-        let ms = |ms| Limit::Duration(Duration::from_millis(ms));
-        let all = || "all".to_owned();
-        check(
-            "ping.response.p99 < 50ms",
-            latency("ping", Kind::Response, Statistic::Quantile(0.99)),
-            Comparison::Below,
-            ms(50),
-        );
-        check(
-            "ping.lag.max <= 1s",
-            latency("ping", Kind::Lag, Statistic::Max),
-            Comparison::AtMost,
-            ms(1000),
-        );
-        check(
-            "all.failed.rate < 0.5%",
-            Measure::FailedShare { action: all() },
-            Comparison::Below,
-            Limit::Share(0.005),
-        );
-        check(
-            "all.skipped.rate <= 0%",
-            Measure::SkippedShare { action: all() },
-            Comparison::AtMost,
-            Limit::Share(0.0),
-        );
-        check(
-            "calls.answered.rate >= 99%",
-            Measure::AnsweredShare,
-            Comparison::AtLeast,
-            Limit::Share(0.99),
-        );
-        check(
-            "user-event.event-delay.p99 < 50ms",
-            latency("user-event", Kind::EventDelay, Statistic::Quantile(0.99)),
-            Comparison::Below,
-            ms(50),
-        );
-        check(
-            "events.lost.rate <= 0%",
-            Measure::LostEventsShare,
-            Comparison::AtMost,
-            Limit::Share(0.0),
-        );
-        check(
-            "sessions.outage.max < 2m",
-            Measure::LongestOutage,
-            Comparison::Below,
-            ms(120_000),
-        );
-    }
-
-    #[test]
-    fn a_quantile_may_have_a_fraction() {
-        let threshold = Threshold::parse("ping.response.p99.9 < 50ms").unwrap();
-        let Measure::Latency {
-            statistic: Statistic::Quantile(quantile),
-            ..
-        } = threshold.measure
-        else {
-            panic!("{threshold:?}");
-        };
-        assert!((quantile - 0.999).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_is_no_threshold_is_answered_with_the_forms() {
-        for bad in [
-            "ping",
-            "ping.response.p99",
-            "ping.response.p99 < 50",
-            "ping.response.p99 = 50ms",
-            "ping.reponse.p99 < 50ms",
-            "ping.response.p100 < 1s",
-            "all.failed.rate < 5",
-            "all.failed.rate < 101%",
-        ] {
-            assert!(Threshold::parse(bad).is_err(), "{bad}");
-        }
-        assert!(
-            Threshold::parse("ping")
-                .unwrap_err()
-                .to_string()
-                .contains("ping.response.p99 < 50ms")
-        );
     }
 }

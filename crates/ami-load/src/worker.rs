@@ -96,7 +96,11 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct Worker {
     setup: Arc<Setup>,
+    /// Among the workers of this process.
     index: u16,
+    /// Among the workers of all segments, and how many those are.
+    member: u16,
+    crew: u32,
     orders: mpsc::UnboundedReceiver<Order>,
     notices: mpsc::UnboundedSender<Notice>,
     ledger: Ledger,
@@ -159,6 +163,8 @@ impl Worker {
         let targets = plan.targets.len();
         Ok(Self {
             index,
+            member: plan.member(index),
+            crew: plan.crew(),
             orders: links.orders,
             notices: links.notices,
             ledger: Ledger::new(links.collector),
@@ -183,7 +189,7 @@ impl Worker {
             lanes: std::iter::repeat_with(Lane::default)
                 .take(targets * plan.groups.len())
                 .collect(),
-            calls: CallTable::new(setup.tag.clone(), index, targets),
+            calls: CallTable::new(setup.tag.clone(), plan.member(index), targets),
             closed: ClosedLoop::new(&plan),
             schedule: OpenLoop::new(plan).peekable(),
             phase: None,

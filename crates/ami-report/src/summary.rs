@@ -66,6 +66,23 @@ pub struct Target {
     pub delivery: Delivery,
     /// Of all phases.
     pub errors: Vec<ErrorRow>,
+    /// All actions together, warm-ups too, by the second in which a bucket begins.
+    pub load: BTreeMap<u64, Load>,
+    pub bucket_s: u64,
+}
+
+/// What was offered within a bucket, and how much succeeded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    pub offered: u64,
+    pub success: u64,
+}
+
+impl Load {
+    pub(crate) fn add(&mut self, counts: &Counts) {
+        self.offered += counts.offered;
+        self.success += counts.success;
+    }
 }
 
 #[derive(Debug, Clone)]

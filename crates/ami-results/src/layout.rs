@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recorder::Scope;
+
 /// Histograms are about 200 kB each, two per tag: this bounds the recorder to some 200 MB at the very worst.
 pub const TAGS_MAX: usize = 512;
 
@@ -166,6 +168,16 @@ impl Layout {
 
     pub fn action(&self, index: u16) -> &Action {
         &self.actions[usize::from(index)]
+    }
+
+    /// Nanoseconds until `now` in which what is in scope was offered, whatever the target.
+    pub fn offered_for(&self, scope: Scope, now: u64) -> u64 {
+        let offers = |phase: &Phase| scope.action.is_none_or(|one| phase.actions.contains(&one));
+        let phases = (0..).zip(&self.phases);
+        phases
+            .filter(|(index, phase)| scope.holds_phase(*index, phase) && offers(phase))
+            .map(|(_, phase)| phase.ends_at.min(now).saturating_sub(phase.starts_at))
+            .sum()
     }
 
     /// `target/phase/action/kind`, slugs only.

@@ -102,8 +102,11 @@ pub struct Offered {
     pub target: u16,
     pub phase: u16,
     pub sessions: u32,
-    /// None for a closed loop, where the target sets the rate.
+    /// The highest rate; none for bursts, and for a closed loop, where the target sets the rate.
     pub rate_per_s: Option<f64>,
+    /// The arrivals that were planned; none for a closed loop.
+    #[serde(default)]
+    pub arrivals: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

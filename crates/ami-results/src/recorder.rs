@@ -22,7 +22,7 @@ use crate::outcome::Outcome;
 use crate::record::{Record, Skipped};
 use crate::run_dir::{self, RunDir, WriteError};
 use crate::tally::Tally;
-use crate::totals::Totals;
+use crate::totals::{CallTotals, Totals};
 use crate::unwritten::{SECOND_NS, Unwritten};
 
 /// What becomes of single records.
@@ -40,7 +40,7 @@ impl Records {
     pub const KEEP: Self = Self::Keep { max: 10_000_000 };
 }
 
-/// Part of a run; None means all of them.
+/// Part of a run; None means all of them, and of phases those that are measured: a warm-up is named to be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scope {
     pub target: Option<u16>,
@@ -202,6 +202,11 @@ impl Recorder {
 
     pub fn counts(&self, scope: Scope) -> Counts {
         self.tally.counts(scope)
+    }
+
+    /// Of all actions that make calls.
+    pub fn calls(&self, scope: Scope) -> CallTotals {
+        self.tally.calls(scope)
     }
 
     pub fn histogram(&self, scope: Scope, kind: Kind) -> Histogram {

@@ -7,7 +7,7 @@ use crate::call::CallRecord;
 use crate::delivery::{Delivery, DeliveryRow};
 use crate::histogram::Histogram;
 use crate::interval::{Cell, Counts, IntervalRow};
-use crate::layout::{Kind, Layout, Tag};
+use crate::layout::{Kind, Layout, Phase, Tag};
 use crate::outage::{Outages, PresenceRow};
 use crate::record::{Record, Skipped};
 use crate::recorder::Scope;
@@ -26,12 +26,17 @@ pub(crate) struct Tally {
     counts: BTreeMap<Cell, Counts>,
     last_second: LastSecond,
     seconds: Vec<SecondLoad>,
-    calls: Vec<CallTotals>,
+    /// In which nothing but warm-up was offered, or that too.
+    warm_up_seconds: Vec<SecondLoad>,
+    /// By target and phase.
+    calls: BTreeMap<(u16, u16), CallTotals>,
     outages: Vec<Outages>,
     deliveries: Vec<Delivery>,
     accounted: u64,
     /// Why the run is invalid whatever was counted.
     objections: Vec<String>,
+    phases: Vec<Phase>,
+    targets: u16,
 }
 
 /// What the live line shows.
@@ -49,11 +54,14 @@ impl Tally {
             counts: BTreeMap::new(),
             last_second: LastSecond::default(),
             seconds: Vec::new(),
-            calls: vec![CallTotals::default(); layout.targets().len()],
+            warm_up_seconds: Vec::new(),
+            calls: BTreeMap::new(),
             outages: vec![Outages::default(); layout.targets().len()],
             deliveries: vec![Delivery::default(); layout.targets().len()],
             accounted: 0,
             objections: Vec::new(),
+            phases: layout.phases().to_vec(),
+            targets: u16::try_from(layout.targets().len()).expect("tags bound the targets"),
         }
     }
 
@@ -62,18 +70,19 @@ impl Tally {
         counts.count_offered(record.lag());
         counts.sent += u64::from(record.sent_at.is_some());
         counts.count_outcome(record.outcome);
-        self.arrival(record.intended_at, record.lag());
+        self.arrival(record.phase, record.intended_at, record.lag());
     }
 
     pub(crate) fn skipped(&mut self, skipped: &Skipped) {
         let counts = self.counts.entry(skipped.cell()).or_default();
         counts.offered += 1;
         counts.skipped += 1;
-        self.arrival(skipped.intended_at, 0);
+        self.arrival(skipped.phase, skipped.intended_at, 0);
     }
 
     pub(crate) fn call(&mut self, call: &CallRecord) {
-        self.calls[usize::from(call.target)].count(call.result);
+        let calls = self.calls.entry((call.target, call.phase)).or_default();
+        calls.count(call.result);
     }
 
     pub(crate) fn interval(&mut self, row: &IntervalRow) {
@@ -84,7 +93,7 @@ impl Tally {
             late: small(row.counts.late),
             lag_max_ns: row.lag_max_ns,
         };
-        self.arrivals(row.second, load);
+        self.arrivals(row.phase, row.second, load);
     }
 
     pub(crate) fn latency(&mut self, tag: Tag, histogram: &Histogram) {
@@ -133,7 +142,7 @@ impl Tally {
                 phase: tag.phase,
                 action: tag.action,
             };
-            if tag.kind == kind && scope.holds(cell) {
+            if tag.kind == kind && self.holds(scope, cell) {
                 merged.merge(histogram);
             }
         }
@@ -141,7 +150,18 @@ impl Tally {
     }
 
     pub(crate) fn counts(&self, scope: Scope) -> Counts {
-        sum(&self.counts, scope)
+        self.sum(&self.counts, scope)
+    }
+
+    pub(crate) fn calls(&self, scope: Scope) -> CallTotals {
+        let mut total = CallTotals::default();
+        for (&(target, phase), calls) in &self.calls {
+            let of_target = scope.target.is_none_or(|one| one == target);
+            if of_target && scope.holds_phase(phase, &self.phases[usize::from(phase)]) {
+                total.add(calls);
+            }
+        }
+        total
     }
 
     pub(crate) fn validity(&self, planned: u64) -> Validity {
@@ -149,7 +169,7 @@ impl Tally {
             planned: planned.max(self.accounted),
             accounted: self.accounted,
         };
-        let mut validity = Validity::judge(&self.seconds, load);
+        let mut validity = Validity::judge(&self.seconds, &self.warm_up_seconds, load);
         validity.reasons.extend(self.objections.iter().cloned());
         validity
     }
@@ -161,7 +181,9 @@ impl Tally {
                 .iter()
                 .map(|&(target, action)| self.action_totals(target, action))
                 .collect(),
-            calls: self.calls.clone(),
+            calls: (0..self.targets)
+                .map(|target| self.calls(of_target(target)))
+                .collect(),
             outages: self.outages.clone(),
             deliveries: self.deliveries.clone(),
             lag: Quantiles::of(&self.histogram(Scope::default(), Kind::Lag)),
@@ -179,8 +201,8 @@ impl Tally {
         ActionTotals {
             target,
             action,
-            counts: sum(&self.counts, scope),
-            last_second: sum(&self.last_second.counts, scope),
+            counts: self.sum(&self.counts, scope),
+            last_second: self.last_second.sum(target, action),
             response: quantiles(Kind::Response),
             service: quantiles(Kind::Service),
             ack: quantiles(Kind::Ack),
@@ -188,38 +210,69 @@ impl Tally {
         }
     }
 
-    fn arrival(&mut self, intended_at: u64, lag: u64) {
+    fn arrival(&mut self, phase: u16, intended_at: u64, lag: u64) {
         let load = SecondLoad {
             offered: 1,
             late: u32::from(lag > LATE_NS),
             lag_max_ns: lag,
         };
-        self.arrivals(intended_at / SECOND_NS, load);
+        self.arrivals(phase, intended_at / SECOND_NS, load);
     }
 
-    fn arrivals(&mut self, second: u64, load: SecondLoad) {
-        self.accounted += u64::from(load.offered);
+    fn arrivals(&mut self, phase: u16, second: u64, load: SecondLoad) {
+        let seconds = if self.phases[usize::from(phase)].warm_up {
+            &mut self.warm_up_seconds
+        } else {
+            self.accounted += u64::from(load.offered);
+            &mut self.seconds
+        };
         let second = usize::try_from(second.min(SECONDS_MAX - 1)).expect("the bound fits an usize");
-        if self.seconds.len() <= second {
-            self.seconds.resize(second + 1, SecondLoad::default());
+        if seconds.len() <= second {
+            seconds.resize(second + 1, SecondLoad::default());
         }
-        self.seconds[second].add(load);
+        seconds[second].add(load);
+    }
+
+    fn holds(&self, scope: Scope, cell: Cell) -> bool {
+        let is = |wanted: Option<u16>, index| wanted.is_none_or(|wanted| wanted == index);
+        is(scope.target, cell.target)
+            && is(scope.action, cell.action)
+            && scope.holds_phase(cell.phase, &self.phases[usize::from(cell.phase)])
+    }
+
+    fn sum(&self, counts: &BTreeMap<Cell, Counts>, scope: Scope) -> Counts {
+        let mut total = Counts::default();
+        for (_, counts) in counts.iter().filter(|(cell, _)| self.holds(scope, **cell)) {
+            total.add(counts);
+        }
+        total
+    }
+}
+
+impl LastSecond {
+    /// In a warm-up too.
+    fn sum(&self, target: u16, action: u16) -> Counts {
+        let mut total = Counts::default();
+        for (cell, counts) in &self.counts {
+            if (cell.target, cell.action) == (target, action) {
+                total.add(counts);
+            }
+        }
+        total
     }
 }
 
 impl Scope {
-    fn holds(self, cell: Cell) -> bool {
-        let is = |wanted: Option<u16>, index| wanted.is_none_or(|wanted| wanted == index);
-        is(self.target, cell.target) && is(self.phase, cell.phase) && is(self.action, cell.action)
+    pub(crate) fn holds_phase(self, index: u16, phase: &Phase) -> bool {
+        self.phase.map_or(!phase.warm_up, |one| one == index)
     }
 }
 
-fn sum(counts: &BTreeMap<Cell, Counts>, scope: Scope) -> Counts {
-    let mut total = Counts::default();
-    for (_, counts) in counts.iter().filter(|(cell, _)| scope.holds(**cell)) {
-        total.add(counts);
+fn of_target(target: u16) -> Scope {
+    Scope {
+        target: Some(target),
+        ..Scope::default()
     }
-    total
 }
 
 fn offered(layout: &Layout) -> Vec<(u16, u16)> {

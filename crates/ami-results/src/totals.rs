@@ -11,7 +11,7 @@ use crate::validity::Validity;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Totals {
-    /// A row per target and action that was offered, in the order of the layout.
+    /// A row per target and action that was offered, in the order of the layout. A warm-up is only in `last_second`.
     pub actions: Vec<ActionTotals>,
     /// Per target, in the order of the layout.
     pub calls: Vec<CallTotals>,
@@ -19,7 +19,7 @@ pub struct Totals {
     pub outages: Vec<Outages>,
     /// Per target: of events that were measured.
     pub deliveries: Vec<Delivery>,
-    /// Of all records: our own lateness.
+    /// Of all records that are measured: our own lateness.
     pub lag: Option<Quantiles>,
     pub validity: Validity,
 }
@@ -72,6 +72,12 @@ impl Quantiles {
 impl CallTotals {
     pub fn count(&mut self, result: CallResult) {
         *self.results.entry(result).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (result, count) in &other.results {
+            *self.results.entry(*result).or_default() += count;
+        }
     }
 
     pub fn of(&self, result: CallResult) -> u64 {

@@ -25,7 +25,7 @@ pub struct SecondLoad {
 /// What became of the arrivals of the whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Arrivals of the plan until arrivals stopped.
+    /// Arrivals of the plan until arrivals stopped, but for warm-ups.
     pub planned: u64,
     /// Arrivals with a record, and arrivals skipped because the queue was full: sent or explained.
     pub accounted: u64,
@@ -52,6 +52,9 @@ pub struct Stall {
     pub late: u32,
     pub offered: u32,
     pub lag_max_ns: u64,
+    /// In a warm-up, which makes no run invalid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm_up: bool,
 }
 
 impl SecondLoad {
@@ -71,8 +74,9 @@ impl Validity {
         self.reasons.is_empty()
     }
 
-    /// `seconds` in order from the origin; seconds in which nothing was offered do not count.
-    pub fn judge(seconds: &[SecondLoad], load: Load) -> Self {
+    /// `seconds` in order from the origin; seconds in which nothing was offered do not count. Stalls of a warm-up are
+    /// listed, and nothing else of it counts.
+    pub fn judge(seconds: &[SecondLoad], warm_up: &[SecondLoad], load: Load) -> Self {
         let busy = || seconds.iter().filter(|second| second.offered > 0);
         let mut validity = Self {
             reasons: Vec::new(),
@@ -81,7 +85,7 @@ impl Validity {
             late: busy().map(|second| u64::from(second.late)).sum(),
             offered: busy().map(|second| u64::from(second.offered)).sum(),
             planned: load.planned,
-            stalls: stalls(seconds),
+            stalls: stalls(seconds, warm_up),
         };
         validity.reasons = reasons(&validity, load);
         validity
@@ -114,16 +118,22 @@ fn reasons(validity: &Validity, load: Load) -> Vec<String> {
     reasons
 }
 
-fn stalls(seconds: &[SecondLoad]) -> Vec<Stall> {
-    let mut stalls: Vec<Stall> = (0..)
-        .zip(seconds)
-        .filter(|(_, load)| load.late > 0)
-        .map(|(second, load)| Stall {
-            second,
-            late: load.late,
-            offered: load.offered,
-            lag_max_ns: load.lag_max_ns,
-        })
+fn stalls(seconds: &[SecondLoad], warm_up: &[SecondLoad]) -> Vec<Stall> {
+    let listed = |seconds, warm_up| {
+        let late = |(_, load): &(u64, &SecondLoad)| load.late > 0;
+        (0..)
+            .zip(seconds)
+            .filter(late)
+            .map(move |(second, load)| Stall {
+                second,
+                late: load.late,
+                offered: load.offered,
+                lag_max_ns: load.lag_max_ns,
+                warm_up,
+            })
+    };
+    let mut stalls: Vec<Stall> = listed(seconds, false)
+        .chain(listed(warm_up, true))
         .collect();
     stalls.sort_by_key(|stall| (std::cmp::Reverse(stall.lag_max_ns), stall.second));
     stalls.truncate(STALLS_MAX);
@@ -144,7 +154,7 @@ mod tests {
                 lag_max_ns: 20_000_000 * u64::from(late),
             })
             .collect();
-        let validity = Validity::judge(&seconds, load);
+        let validity = Validity::judge(&seconds, &[], load);
         assert_eq!(validity.reasons.len(), reasons, "{validity:?}");
         validity
     }
@@ -185,13 +195,35 @@ mod tests {
             late: 5,
             lag_max_ns: 1,
         };
-        let validity = Validity::judge(&[idle, bad, idle, idle], load(10, 10));
+        let validity = Validity::judge(&[idle, bad, idle, idle], &[], load(10, 10));
         assert_eq!((validity.seconds, validity.bad_seconds), (1, 1));
         assert!(!validity.is_valid());
     }
 
     #[test]
     fn having_measured_nothing_is_not_valid() {
-        assert!(!Validity::judge(&[], load(0, 0)).is_valid());
+        assert!(!Validity::judge(&[], &[], load(0, 0)).is_valid());
+    }
+
+    #[test]
+    fn a_late_warm_up_is_listed_and_held_against_nothing() {
+        let second = |late| SecondLoad {
+            offered: 100,
+            late,
+            lag_max_ns: 1,
+        };
+        let (warm_up, measured) = ([second(100)], [SecondLoad::default(), second(0)]);
+        let validity = Validity::judge(&measured, &warm_up, load(100, 100));
+        assert!(validity.is_valid());
+        assert_eq!(
+            (validity.late, validity.offered, validity.seconds),
+            (0, 100, 1)
+        );
+        assert_eq!(
+            (validity.stalls.len(), validity.stalls[0].warm_up),
+            (1, true)
+        );
+        let nothing_else = Validity::judge(&[], &warm_up, load(0, 0));
+        assert!(!nothing_else.is_valid(), "only a warm-up measures nothing");
     }
 }

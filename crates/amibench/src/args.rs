@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ami_load::plan::Segment;
 use ami_load::rate::{Rate, parse_duration};
+use ami_load::run::{Start, StartError};
 use ami_report::Format;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -57,18 +59,27 @@ pub(crate) struct Load {
     /// Sessions of each group on each target.
     #[arg(short, long, env = "AMIBENCH_SESSIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) sessions: Option<u32>,
-    /// Rate of the open-loop phases on each target, such as 200/s or 7/2s.
+    /// Peak rate of the open-loop phases on each target, such as 200/s or 7/2s.
     #[arg(short, long, env = "AMIBENCH_RATE", value_parser = Rate::parse)]
     pub(crate) rate: Option<Rate>,
-    /// Length of each phase, such as 30s or 5m.
+    /// Length of each phase that is measured, such as 30s or 5m.
     #[arg(short, long, env = "AMIBENCH_DURATION", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
+    /// Before that, offer the first phase at its starting rate for so long, and measure none of it.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) warm_up: Option<Duration>,
     /// Seed of the plan.
     #[arg(long, env = "AMIBENCH_SEED")]
     pub(crate) seed: Option<u64>,
     /// Threads that share the load.
     #[arg(long, env = "AMIBENCH_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
+    /// Offer one part of the load, such as 2/4 for the second of four processes that share it.
+    #[arg(long, value_name = "N/OF", value_parser = Segment::parse)]
+    pub(crate) segment: Option<Segment>,
+    /// When the load begins, so that segments begin together, such as 2026-11-21T14:30:00Z.
+    #[arg(long, value_name = "TIME", value_parser = start_at)]
+    pub(crate) start_at: Option<Start>,
     /// A fact for titles and reports, such as firmware=1.0.27; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub(crate) labels: Vec<(String, String)>,
@@ -191,6 +202,10 @@ pub(crate) struct Cleanup {
 fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::slug))
         .map(|slug| Format::from_slug(&slug).expect("the parser lets only slugs pass"))
+}
+
+fn start_at(text: &str) -> Result<Start, StartError> {
+    Start::parse(text, jiff::Timestamp::now())
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{Arrivals, PATIENCE, Plan, PlannedGroup, PlannedTarget, What};
+use super::{PATIENCE, Plan, PlannedGroup, PlannedTarget, Segment, What};
 use crate::arrival::OpenLoop;
 use crate::rate::show_duration;
 use crate::scenario::Measure;
@@ -13,6 +13,25 @@ impl Plan {
     /// The plan as people read it, ending in the SHA-256 over all of it.
     pub fn describe(&self) -> String {
         let mut text = self.parameters();
+        let planned: Vec<u64> = self
+            .target_indices()
+            .map(|target| self.planned(target))
+            .collect();
+        let all: u64 = planned.iter().sum();
+        if all > 0 {
+            let _ = writeln!(text, "planned  {all} arrivals");
+        }
+        if self.segment != Segment::WHOLE {
+            let (segment, sessions) = (self.segment, self.own_sessions_per_target());
+            let own: u64 = self
+                .target_indices()
+                .map(|target| self.own_planned(target))
+                .sum();
+            let _ = writeln!(
+                text,
+                "segment  {segment}: {sessions} sessions on each target, {own} arrivals"
+            );
+        }
         for arrival in OpenLoop::new(self).take(5) {
             let target = &self.targets[usize::from(arrival.target)].target.name;
             let phase = &self.phases[usize::from(arrival.phase)];
@@ -59,14 +78,14 @@ impl Plan {
             };
         }
         for phase in &self.phases {
-            let arrival = match phase.arrival {
-                Arrivals::Constant { rate } => format!("{rate} on each target"),
-                Arrivals::Closed { think } => {
-                    format!("closed loop, {} ms think time", think.as_millis())
-                }
+            let kind = if phase.warm_up {
+                "warm-up "
+            } else {
+                "phase   "
             };
+            let (name, arrival) = (&phase.name, &phase.arrival);
             let duration = show_duration(phase.duration);
-            let _ = writeln!(text, "phase    {}: {duration}, {arrival}", phase.name);
+            let _ = writeln!(text, "{kind} {name}: {duration}, {arrival}");
             for entry in &phase.mix {
                 let by = match entry.what {
                     What::Login => "on connections of their own".to_owned(),

@@ -1,9 +1,12 @@
 //! What a run needs of a target, against what the target permits.
 
-use super::{Arrivals, Plan, PlanError, PlannedTarget, What};
+use std::time::Duration;
 
-/// Besides the load and one observer for each worker, a run keeps this many sessions on a target: the one that checks
-/// its rights before and cleans up after.
+use super::{Plan, PlanError, PlannedTarget, What};
+use crate::arrival::rotation;
+
+/// Besides the load and one observer for each worker, each process of a run keeps this many sessions on a target: the one
+/// that checks its rights before and cleans up after.
 const CONTROL_SESSIONS: u32 = 1;
 
 /// More visitors would only wait at the gate, where ten pass at a time, or for a PBX that does not say goodbye.
@@ -12,8 +15,8 @@ pub const VISITORS_MAX: u32 = 512;
 impl Plan {
     /// What the run needs of each target, against what the target permits.
     pub(super) fn keep_limits(&self) -> Result<(), PlanError> {
-        let needs = self.needs();
-        for PlannedTarget { target, .. } in &self.targets {
+        for (index, PlannedTarget { target, .. }) in (0..).zip(&self.targets) {
+            let needs = self.needs(index);
             let limits = &target.limits;
             let table = [
                 (
@@ -54,63 +57,95 @@ impl Plan {
         Ok(())
     }
 
-    /// Sessions on each target that last as long as the run.
+    /// Sessions on each target that last as long as the run, of all its processes.
     fn standing_sessions(&self) -> u32 {
-        let observers = if self.originates() {
-            u32::from(self.workers)
-        } else {
-            0
-        };
-        self.sessions_per_target() + observers + CONTROL_SESSIONS
+        let observers = if self.originates() { self.crew() } else { 0 };
+        let controls = CONTROL_SESSIONS * u32::from(self.segment.count);
+        self.sessions_per_target() + observers + controls
     }
 
-    /// How many visitors of the action `login` a worker may have at a target at a time: its share of what the standing
-    /// sessions leave.
-    pub fn visitors_max(&self, target: u16, worker: u16) -> u32 {
+    /// How many visitors of the action `login` a worker, by its number among all, may have at a target at a time: its share
+    /// of what the standing sessions leave.
+    pub fn visitors_max(&self, target: u16, member: u16) -> u32 {
         let limits = &self.targets[usize::from(target)].target.limits;
         let room = limits.max_sessions.saturating_sub(self.standing_sessions());
-        share(room.min(VISITORS_MAX), worker, self.workers)
+        share(room.min(VISITORS_MAX), member, self.crew())
     }
 
-    fn needs(&self) -> Needs {
-        let visitors = if self.logs_in() {
-            u32::from(self.workers)
-        } else {
-            0
-        };
-        let sessions = self.standing_sessions() + visitors;
+    fn needs(&self, target: u16) -> Needs {
+        let visitors = if self.logs_in() { self.crew() } else { 0 };
         let mut needs = Needs {
-            sessions: u64::from(sessions),
+            sessions: u64::from(self.standing_sessions() + visitors),
             ..Needs::default()
         };
-        for phase in &self.phases {
-            let Arrivals::Constant { rate } = phase.arrival else {
-                continue;
-            };
-            needs.actions_per_s = needs.actions_per_s.max(ceil(rate.per_second()));
-            let total: f64 = phase.mix.iter().map(|entry| f64::from(entry.share)).sum();
-            let mut calls_per_s = 0.0;
-            let mut calls_up = 0.0;
-            for entry in &phase.mix {
+        for (index, phase) in (0..).zip(&self.phases) {
+            let stretch = self.stretch(index);
+            let busiest = |window| phase.arrival.busiest(&stretch, target, window);
+            let in_a_second = busiest(Duration::from_secs(1));
+            needs.actions_per_s = needs.actions_per_s.max(in_a_second);
+            let (mut calls_per_s, mut calls_up) = (0, 0);
+            for (mix, entry) in (0..).zip(&phase.mix) {
                 let What::Originate { hold, .. } = entry.what else {
                     continue;
                 };
-                let rate = rate.per_second() * f64::from(entry.share) / total;
-                calls_per_s += rate;
-                calls_up += rate * hold.as_secs_f64();
+                calls_per_s += phase.cycle.densest(mix, in_a_second);
+                calls_up += phase.cycle.densest(mix, busiest(hold));
+                needs.calls_total += self.taken(index, target, mix).1;
             }
-            needs.calls_per_s = needs.calls_per_s.max(ceil(calls_per_s));
-            needs.calls_up = needs.calls_up.max(ceil(calls_up));
-            needs.calls_total += ceil(calls_per_s * phase.duration.as_secs_f64());
+            needs.calls_per_s = needs.calls_per_s.max(calls_per_s);
+            needs.calls_up = needs.calls_up.max(calls_up);
         }
         needs
     }
+
+    /// Arrivals on a target that are planned, in all phases and by all segments; those of closed loops are not.
+    pub fn planned(&self, target: u16) -> u64 {
+        let phases = (0..).zip(&self.phases);
+        phases
+            .map(|(index, phase)| phase.arrival.count(&self.stretch(index), target))
+            .sum()
+    }
+
+    /// Those of them that this segment offers.
+    pub fn own_planned(&self, target: u16) -> u64 {
+        let phases = (0..).zip(&self.phases);
+        phases
+            .map(|(index, _)| self.own_planned_in(index, target))
+            .sum()
+    }
+
+    pub fn own_planned_in(&self, phase: u16, target: u16) -> u64 {
+        let crew = u64::from(self.crew());
+        let first = u64::from(self.member(0));
+        let mut own = 0;
+        for mix in (0..)
+            .zip(&self.phases[usize::from(phase)].mix)
+            .map(|(mix, _)| mix)
+        {
+            let (begun, count) = self.taken(phase, target, mix);
+            // Dealt in turn, as `Arrival::share` says: how many of the first so many fall to a worker.
+            let dealt = |worker: u64, until: u64| (until + crew - 1 - worker) / crew;
+            let begins = begun + u64::from(mix);
+            for worker in first..first + u64::from(self.workers) {
+                own += dealt(worker, begins + count) - dealt(worker, begins);
+            }
+        }
+        own
+    }
+
+    /// How often an entry of a mix has its turn on a target in a phase, and how often it is taken to have had it before.
+    fn taken(&self, phase: u16, target: u16, mix: u16) -> (u64, u64) {
+        let planned = &self.phases[usize::from(phase)];
+        let count = planned.arrival.count(&self.stretch(phase), target);
+        let first = rotation(self.seed, u64::from(target));
+        let begun = planned.cycle.count(mix, 0, first);
+        (begun, planned.cycle.count(mix, first, count))
+    }
 }
 
-/// The part of one worker in what all share.
-pub(super) fn share(whole: u32, worker: u16, workers: u16) -> u32 {
-    let (worker, workers) = (u32::from(worker), u32::from(workers));
-    whole / workers + u32::from(worker < whole % workers)
+/// The part of one worker, by its number among all, in what the crew shares.
+pub(super) fn share(whole: u32, member: u16, crew: u32) -> u32 {
+    whole / crew + u32::from(u32::from(member) < whole % crew)
 }
 
 #[derive(Default)]
@@ -120,13 +155,4 @@ struct Needs {
     calls_per_s: u64,
     calls_up: u64,
     calls_total: u64,
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates of a plan are positive and small"
-)]
-fn ceil(value: f64) -> u64 {
-    (value - 1e-9).ceil().max(0.0) as u64
 }

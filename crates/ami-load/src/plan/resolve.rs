@@ -9,25 +9,30 @@ use ami_client::{Document, DocumentError, Target};
 use ami_results::layout::slug;
 use toml::Spanned;
 
-use super::{Arrivals, Overrides, PlanError, PlannedAction, PlannedGroup, PlannedPhase, What};
+use super::arrivals::{put_warm_up_first, resolve_arrivals};
+use super::{Overrides, PlanError, PlannedAction, PlannedGroup, PlannedPhase, Segment, What};
 use crate::arrival::MixCycle;
 use crate::fan_out::BYTES_MAX;
 use crate::rate::Span;
 use crate::scenario::{Arrival, MixEntry, Originate, Phase, Scenario, UserEvent};
-use crate::threshold::Threshold;
 
 /// An action that is not answered by then has timed out, unless the scenario says otherwise.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Arrivals are dealt to the workers in turn: one without a session of the group could only let its share wait.
-pub(super) fn check_workers(groups: &[PlannedGroup], workers: u16) -> Result<(), PlanError> {
-    match groups
-        .iter()
-        .find(|group| group.sessions < u32::from(workers))
-    {
+pub(super) fn check_workers(
+    groups: &[PlannedGroup],
+    workers: u16,
+    segment: Segment,
+) -> Result<(), PlanError> {
+    let crew = u32::from(workers) * u32::from(segment.count);
+    match groups.iter().find(|group| group.sessions < crew) {
         None => Ok(()),
         Some(group) => Err(PlanError::TooManyWorkers {
-            workers,
+            workers: match segment.count {
+                1 => format!("{workers} workers"),
+                count => format!("{crew} workers ({workers} in each of {count} segments)"),
+            },
             group: group.name.clone(),
             sessions: group.sessions,
         }),
@@ -104,25 +109,26 @@ pub(super) fn resolve_phases(
             );
             return Err(document.error_at(phase.mix.span(), message));
         }
+        let asked = overrides.duration.filter(|_| !phase.warm_up);
+        let duration = asked.unwrap_or(phase.duration.0);
         phases.push(PlannedPhase {
             name: phase.name.get_ref().clone(),
             starts_at,
-            duration: overrides.duration.unwrap_or(phase.duration.0),
-            warm_up: false,
-            arrival: match (*phase.arrival.get_ref(), overrides.rate) {
-                (Arrival::Constant { .. }, Some(rate)) => Arrivals::Constant { rate },
-                (Arrival::Constant { rate }, None) => Arrivals::Constant { rate },
-                (Arrival::Closed { think }, _) => Arrivals::Closed {
-                    think: think.map_or(Duration::ZERO, |Span(think)| think),
-                },
-            },
+            duration,
+            warm_up: phase.warm_up,
+            arrival: resolve_arrivals(document, &phase.arrival, duration, overrides.rate)?,
             mix,
             cycle: MixCycle::new(&shares),
         });
     }
-    if phases.is_empty() {
+    let Some(first) = scenario.phase.first() else {
         return Err(document.error_at(0..0, "a scenario has at least one [[phase]]"));
+    };
+    if phases.iter().all(|phase| phase.warm_up) {
+        let message = "every phase is a warm-up: nothing would be measured";
+        return Err(document.error_at(first.name.span(), message));
     }
+    put_warm_up_first(document, &first.arrival, &mut phases, overrides)?;
     Ok(phases)
 }
 
@@ -304,23 +310,6 @@ pub(super) fn resolve_roles(
         roles.insert(role_name, role.clone());
     }
     Ok(roles)
-}
-
-pub(super) fn check_threshold(
-    document: &Document,
-    threshold: &Spanned<Threshold>,
-    actions: &[String],
-) -> Result<(), DocumentError> {
-    match threshold.get_ref().measure.action() {
-        Some(action) if !actions.iter().any(|known| known == action) => {
-            let message = format!(
-                "no action is named {action:?} in this scenario; there are: {}",
-                actions.join(", ")
-            );
-            Err(document.error_at(threshold.span(), message))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Names become parts of histogram tags and of file names.

@@ -1,5 +1,6 @@
 //! The thread that turns batches of the workers into results, once a second, and shows how far the run is.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,10 +9,12 @@ use ami_client::Clock;
 use ami_results::interval::Gauge;
 use ami_results::recorder::{Recorder, RecorderError};
 use ami_results::totals::Totals;
+use ami_results::verdict::{State, Verdict};
 use tokio::sync::{oneshot, watch};
 
 use crate::ledger::Batch;
-use crate::plan::nanos;
+use crate::plan::{Plan, nanos};
+use crate::threshold::Failing;
 
 /// The live line moves this often; results are written, and totals made, once a second.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
@@ -29,19 +32,27 @@ pub struct Live {
     pub gauges: Vec<Gauge>,
 }
 
+/// Why the results want the run to stop.
+#[derive(Debug)]
+pub(super) enum Objection {
+    NotWritten,
+    /// A threshold that stops the run has failed.
+    Threshold(Verdict),
+}
+
 #[derive(Debug)]
 pub(super) struct Collector {
     thread: JoinHandle<(Recorder, Option<RecorderError>)>,
 }
 
 impl Collector {
-    /// `base` is the instant that the records count from; `failed` is told when results cannot be written any more.
+    /// `base` is the instant that the records count from.
     pub(super) fn start(
-        recorder: Recorder,
+        (plan, recorder): (Arc<Plan>, Recorder),
         batches: Receiver<Batch>,
         (clock, base): (Clock, Duration),
         live: watch::Sender<Live>,
-        failed: oneshot::Sender<()>,
+        objection: oneshot::Sender<Objection>,
     ) -> Self {
         let collecting = Collecting {
             gauges: Gauges::new(recorder.layout().targets().len()),
@@ -49,7 +60,8 @@ impl Collector {
             clock,
             base,
             live,
-            failed: Some(failed),
+            plan,
+            objection: Some(objection),
             error: None,
             planned: 0,
         };
@@ -71,8 +83,9 @@ struct Collecting {
     clock: Clock,
     base: Duration,
     live: watch::Sender<Live>,
-    /// Told once, when results cannot be written any more.
-    failed: Option<oneshot::Sender<()>>,
+    plan: Arc<Plan>,
+    /// Told once.
+    objection: Option<oneshot::Sender<Objection>>,
     error: Option<RecorderError>,
     planned: u64,
     gauges: Gauges,
@@ -91,6 +104,7 @@ impl Collecting {
             if now >= flushed_at + SECOND {
                 flushed_at = now;
                 self.flush(now);
+                self.watch(now);
             }
             if now >= shown_at + SHOW_EVERY {
                 shown_at = now;
@@ -139,13 +153,44 @@ impl Collecting {
             && self.error.is_none()
         {
             self.error = Some(error);
-            if let Some(failed) = self.failed.take() {
-                // The run may be over already: then it learns of the error from `join`.
-                let _ = failed.send(());
-            }
+            // The run may be over already: then it learns of the error from `join`.
+            self.object(Objection::NotWritten);
         }
         let totals = self.recorder.totals();
         self.live.send_modify(|live| live.totals = Some(totals));
+    }
+
+    fn object(&mut self, objection: Objection) {
+        if let Some(sender) = self.objection.take() {
+            // Nobody listens when the load is over: then there is nothing to stop.
+            let _ = sender.send(objection);
+        }
+    }
+
+    /// The first threshold that fails on any target stops the run.
+    fn watch(&mut self, now: Duration) {
+        if self.objection.is_none() {
+            return;
+        }
+        let elapsed = now.saturating_sub(self.base);
+        let watched = self
+            .plan
+            .thresholds
+            .iter()
+            .filter(|threshold| match threshold.failing {
+                Failing::Told => false,
+                Failing::Stops { after } => elapsed >= self.plan.measured_from() + after,
+            });
+        let mut verdicts = watched.flat_map(|threshold| {
+            let targets = self
+                .plan
+                .target_indices()
+                .filter(|target| threshold.is_of(*target));
+            targets.map(|target| threshold.judge(&self.recorder, target, elapsed))
+        });
+        if let Some(failed) = verdicts.find(|verdict| verdict.state == State::Fail) {
+            self.object(Objection::Threshold(failed));
+        }
     }
 
     fn show(&self, now: Duration) {

@@ -1,10 +1,13 @@
 //! Listens to the workers and to the operator, and decides when a stage of the run is over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use ami_results::verdict::Verdict;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::collector::Objection;
 use super::crew::Crew;
 use super::{FailureWhy, Setup, TargetFailure, Wish};
 use crate::worker::{Notice, Order};
@@ -16,6 +19,8 @@ pub(super) struct Lead {
     pub(super) failures: Vec<TargetFailure>,
     /// Sessions up, by worker and target: whether any is.
     up: Vec<Vec<bool>>,
+    /// When arrivals were ended before their time.
+    pub(super) stopped_at: Option<Duration>,
 }
 
 /// Why a run ended when it did.
@@ -24,6 +29,8 @@ pub(super) enum Stopped {
     Completed,
     Interrupted,
     Aborted(String),
+    /// By a threshold, as it was judged then.
+    Failed(Verdict),
 }
 
 pub(super) enum NotStarted {
@@ -39,6 +46,7 @@ impl Lead {
             crew,
             failures,
             up,
+            stopped_at: None,
         }
     }
 
@@ -81,7 +89,7 @@ impl Lead {
     pub(super) async fn load(
         &mut self,
         wish: &mut watch::Receiver<Wish>,
-        mut write_failed: oneshot::Receiver<()>,
+        mut objection: oneshot::Receiver<Objection>,
     ) -> Stopped {
         let mut waiting = self.crew.len();
         let mut stopped = Stopped::Completed;
@@ -112,8 +120,11 @@ impl Lead {
                     }
                     stopped = self.stop(Stopped::Interrupted);
                 }
-                Ok(()) = &mut write_failed, if !stopping => {
-                    stopped = self.stop(Stopped::Aborted("results could not be written".to_owned()));
+                Ok(objection) = &mut objection, if !stopping => {
+                    stopped = self.stop(match objection {
+                        Objection::NotWritten => Stopped::Aborted("results could not be written".to_owned()),
+                        Objection::Threshold(verdict) => Stopped::Failed(verdict),
+                    });
                 }
                 () = until(all_lost_at.map(|at| at + patience)), if !stopping => {
                     stopped = self.stop(Stopped::Aborted("every session of every target was lost".to_owned()));
@@ -124,8 +135,9 @@ impl Lead {
         stopped
     }
 
-    fn stop(&self, stopped: Stopped) -> Stopped {
+    fn stop(&mut self, stopped: Stopped) -> Stopped {
         self.crew.order(Order::Stop);
+        self.stopped_at.get_or_insert(self.setup.clock.now());
         stopped
     }
 

@@ -22,7 +22,7 @@ impl ClosedLoop {
             .iter()
             .map(|planned| {
                 let rate = planned.target.limits.max_actions_per_s.max(1);
-                1_000_000_000 * u64::from(plan.workers) / u64::from(rate)
+                1_000_000_000 * u64::from(plan.crew()) / u64::from(rate)
             })
             .collect();
         Self {
@@ -63,7 +63,11 @@ impl ClosedLoop {
 pub(crate) fn stagger(phase: &PlannedPhase, number: u32, sessions: u32) -> Duration {
     match phase.arrival {
         Arrivals::Closed { think } => think * number / sessions.max(1),
-        Arrivals::Constant { .. } => Duration::ZERO,
+        Arrivals::Constant { .. }
+        | Arrivals::Ramp(_)
+        | Arrivals::Step(_)
+        | Arrivals::Poisson { .. }
+        | Arrivals::Burst { .. } => Duration::ZERO,
     }
 }
 

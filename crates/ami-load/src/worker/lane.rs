@@ -79,6 +79,7 @@ mod tests {
             phase: 0,
             mix: 0,
             number,
+            nth: number,
         };
         Waiting {
             arrival,

@@ -74,7 +74,7 @@ impl Worker {
     }
 
     fn is_mine(&self, arrival: &Arrival) -> bool {
-        arrival.number % u64::from(self.setup.plan.workers) == u64::from(self.index)
+        arrival.share(self.crew) == u32::from(self.member)
             && !self.left[usize::from(arrival.target)]
     }
 
@@ -126,7 +126,7 @@ impl Worker {
     }
 
     fn place(&mut self, arrival: Arrival, picked_at: u64) -> io::Result<()> {
-        self.ledger.planned(1);
+        self.plan_counts(arrival.phase);
         let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         let lane = self.lane_index(arrival.target, entry.group);
         let waiting = Waiting { arrival, picked_at };
@@ -144,6 +144,13 @@ impl Worker {
             Placed::Skipped => self.skip(&arrival),
         }
         Ok(())
+    }
+
+    /// An arrival fell due; those of a warm-up need no accounting for.
+    fn plan_counts(&mut self, phase: u16) {
+        if !self.setup.plan.phases[usize::from(phase)].warm_up {
+            self.ledger.planned(1);
+        }
     }
 
     pub(super) fn skip(&mut self, arrival: &Arrival) {
@@ -230,8 +237,9 @@ impl Worker {
             phase,
             mix: mix(turn),
             number: turn,
+            nth: turn,
         };
-        self.ledger.planned(1);
+        self.plan_counts(phase);
         if self.act(key, Waiting { arrival, picked_at })? == Acted::Skipped {
             self.rest(key, self.lane_index(target, group));
         }

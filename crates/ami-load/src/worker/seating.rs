@@ -40,7 +40,7 @@ impl Worker {
         }
         for (group, planned) in (0..).zip(&plan.groups) {
             let mine = (0..planned.sessions)
-                .filter(|number| number % u32::from(plan.workers) == u32::from(self.index));
+                .filter(|number| number % plan.crew() == u32::from(self.member));
             duties.extend(mine.map(|number| Duty::Load { group, number }));
         }
         let on_target = |target| {

@@ -69,7 +69,7 @@ impl Worker {
                 hold,
                 ring,
             } => {
-                let permitted = setup.plan.calls_up_max(arrival.target, self.index);
+                let permitted = setup.plan.calls_up_max(arrival.target, self.member);
                 if calls.calls_up(arrival.target) >= permitted {
                     self.skip(&arrival);
                     return Ok(Acted::Skipped);

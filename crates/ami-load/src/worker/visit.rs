@@ -93,7 +93,7 @@ impl Worker {
     /// An arrival that is to log in: it enters, waits, or finds too many that wait.
     pub(super) fn visit(&mut self, waiting: Waiting) {
         let target = waiting.arrival.target;
-        let permitted = self.setup.plan.visitors_max(target, self.index);
+        let permitted = self.setup.plan.visitors_max(target, self.member);
         let hall = &mut self.visits.halls[usize::from(target)];
         if hall.shut || hall.waiting.len() >= WAITING_MAX {
             self.skip(&waiting.arrival);

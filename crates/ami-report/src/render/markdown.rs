@@ -64,6 +64,7 @@ fn facts(summary: &Summary) -> Vec<String> {
             .map(|line| escape(line)),
     );
     facts.push(tables::lag_line(summary));
+    facts.extend(tables::extent_line(summary).map(|line| escape(&line)));
     facts.push(format!(
         "generated on {}, kernel {}, {} CPUs, scheduling policy {}",
         host.os, host.kernel, host.cpus, host.scheduling_policy

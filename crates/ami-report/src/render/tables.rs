@@ -314,8 +314,44 @@ fn errors(summary: &Summary) -> Table {
         rows,
         words: 4,
         rows_are: RowsAre::ByTarget,
-        note: (hidden > 0).then(|| format!("{hidden} more in errors.jsonl.")),
+        note: note_on_errors(summary, hidden),
     }
+}
+
+fn note_on_errors(summary: &Summary, hidden: usize) -> Option<String> {
+    let more = (hidden > 0).then(|| format!("{hidden} more in errors.jsonl."));
+    let warm_up =
+        (!warm_ups(summary).is_empty()).then(|| "Those of the warm-up are among them.".to_owned());
+    let notes: Vec<String> = more.into_iter().chain(warm_up).collect();
+    (!notes.is_empty()).then(|| notes.join(" "))
+}
+
+/// The names of phases that are recorded and not measured.
+pub(super) fn warm_ups(summary: &Summary) -> Vec<&str> {
+    let phases = summary.manifest.layout.phases().iter();
+    let warm_ups = phases.filter(|phase| phase.warm_up);
+    warm_ups.map(|phase| phase.name.as_str()).collect()
+}
+
+/// `segment 2/4; not measured: warm-up`
+pub(super) fn extent_line(summary: &Summary) -> Option<String> {
+    let segment = summary.manifest.segment;
+    let segment = segment.map(|segment| {
+        format!(
+            "segment {}/{} of the load",
+            segment.index + 1,
+            segment.count
+        )
+    });
+    let warm_ups = warm_ups(summary);
+    let warm_up = (!warm_ups.is_empty()).then(|| {
+        format!(
+            "recorded but in none of the figures: phase {}",
+            warm_ups.join(", ")
+        )
+    });
+    let parts: Vec<String> = segment.into_iter().chain(warm_up).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn slowest(summary: &Summary) -> Table {
@@ -352,8 +388,13 @@ fn stalls(summary: &Summary) -> Table {
             .stalls
             .iter()
             .map(|stall| {
+                let at = if stall.warm_up {
+                    format!("+{} s (warm-up)", stall.second)
+                } else {
+                    format!("+{} s", stall.second)
+                };
                 vec![
-                    format!("+{} s", stall.second),
+                    at,
                     count(u64::from(stall.offered)),
                     count(u64::from(stall.late)),
                     duration(stall.lag_max_ns),

@@ -48,6 +48,9 @@ pub fn render(summary: &Summary, color: Color) -> String {
         line(&target);
     }
     line(&tables::lag_line(summary));
+    tables::extent_line(summary)
+        .iter()
+        .for_each(|extent| line(extent));
     for table in tables::all(summary) {
         text.push('\n');
         text.push_str(&paint(table.title, BOLD, color));

@@ -10,14 +10,17 @@ use ami_results::interval::{Cell, Counts};
 use ami_results::layout::Kind;
 use ami_results::manifest::Manifest;
 use ami_results::outage::Outages;
+use ami_results::recorder::Scope;
 use ami_results::rows::{ReadError, Torn};
 use ami_results::run_dir::RunDir;
 use ami_results::totals::{CallTotals, Quantiles};
-use ami_results::validity::{Load, SecondLoad, Validity};
+use ami_results::validity::{self, SecondLoad, Validity};
 
 use crate::pseudonym::Naming;
 use crate::summary::series::{self, Series};
-use crate::summary::{Action, Histograms, PhaseAction, SlowSecond, Summary, SummaryError, Target};
+use crate::summary::{
+    Action, Histograms, Load, PhaseAction, SlowSecond, Summary, SummaryError, Target,
+};
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// Slowest seconds listed.
@@ -59,6 +62,9 @@ struct Reading<'a> {
     histograms: BTreeMap<Cell, Histograms>,
     failures: BTreeMap<(u16, u16), BTreeMap<u64, u64>>,
     seconds: Vec<SecondLoad>,
+    warm_up_seconds: Vec<SecondLoad>,
+    /// By target and the second in which a bucket begins.
+    load: BTreeMap<u16, BTreeMap<u64, Load>>,
     series: BTreeMap<(u16, u16), Series>,
     slowest: Vec<SlowSecond>,
     calls: BTreeMap<u16, CallTotals>,
@@ -79,6 +85,8 @@ impl<'a> Reading<'a> {
             histograms: BTreeMap::new(),
             failures: BTreeMap::new(),
             seconds: Vec::new(),
+            warm_up_seconds: Vec::new(),
+            load: BTreeMap::new(),
             series: BTreeMap::new(),
             slowest: Vec::new(),
             calls: BTreeMap::new(),
@@ -100,28 +108,33 @@ impl<'a> Reading<'a> {
         for row in rows.by_ref() {
             let row = row?;
             self.counts.entry(row.cell()).or_default().add(&row.counts);
+            let bucket = row.second / self.bucket_s * self.bucket_s;
+            let load = self.load.entry(row.target).or_default();
+            load.entry(bucket).or_default().add(&row.counts);
             let failed = row.counts.records() - row.counts.success;
             if failed > 0 {
-                let bucket = row.second / self.bucket_s * self.bucket_s;
                 let failures = self.failures.entry((row.target, row.action)).or_default();
                 *failures.entry(bucket).or_default() += failed;
             }
             self.last_second = self.last_second.max(row.second);
-            if self.is_measured(row.phase) {
-                self.load(row.second, &row.counts, row.lag_max_ns);
-            }
+            self.load_second(row.phase, row.second, &row.counts, row.lag_max_ns);
         }
         self.torn.extend(rows.torn().cloned());
         Ok(())
     }
 
-    fn load(&mut self, second: u64, counts: &Counts, lag_max_ns: u64) {
+    fn load_second(&mut self, phase: u16, second: u64, counts: &Counts, lag_max_ns: u64) {
+        let seconds = if self.is_measured(phase) {
+            &mut self.seconds
+        } else {
+            &mut self.warm_up_seconds
+        };
         let index = usize::try_from(second.min(SECONDS_MAX - 1)).expect("the bound fits an usize");
-        if self.seconds.len() <= index {
-            self.seconds.resize(index + 1, SecondLoad::default());
+        if seconds.len() <= index {
+            seconds.resize(index + 1, SecondLoad::default());
         }
         let small = |count| u32::try_from(count).unwrap_or(u32::MAX);
-        self.seconds[index].add(SecondLoad {
+        seconds[index].add(SecondLoad {
             offered: small(counts.offered),
             late: small(counts.late),
             lag_max_ns,
@@ -228,11 +241,11 @@ impl<'a> Reading<'a> {
                 .iter()
                 .filter(|(cell, _)| self.is_measured(cell.phase));
             let offered = measured.map(|(_, counts)| counts.offered).sum();
-            let load = Load {
+            let load = validity::Load {
                 planned: offered,
                 accounted: offered,
             };
-            Validity::judge(&self.seconds, load)
+            Validity::judge(&self.seconds, &self.warm_up_seconds, load)
         })
     }
 
@@ -264,6 +277,8 @@ impl<'a> Reading<'a> {
                 calls: self.calls.remove(&index).unwrap_or_default(),
                 outages: self.outages.remove(&index).unwrap_or_default(),
                 delivery: self.deliveries.remove(&index).unwrap_or_default(),
+                load: self.load.remove(&index).unwrap_or_default(),
+                bucket_s: self.bucket_s,
                 errors: self
                     .errors
                     .rows()
@@ -329,16 +344,11 @@ impl<'a> Reading<'a> {
 
     /// The measured phases that offer the action, as far as the run got.
     fn offered_for(&self, action: u16, offered_until: u64) -> f64 {
-        let phases = self.manifest.layout.phases().iter();
-        let nanoseconds: u64 = phases
-            .filter(|phase| !phase.warm_up && phase.actions.contains(&action))
-            .map(|phase| {
-                phase
-                    .ends_at
-                    .min(offered_until)
-                    .saturating_sub(phase.starts_at)
-            })
-            .sum();
+        let scope = Scope {
+            action: Some(action),
+            ..Scope::default()
+        };
+        let nanoseconds = self.manifest.layout.offered_for(scope, offered_until);
         nanoseconds as f64 / 1e9
     }
 }

@@ -95,6 +95,7 @@ fn manifest() -> Manifest {
         phase,
         sessions: 100,
         rate_per_s: Some(rate),
+        arrivals: None,
     };
     Manifest {
         format: FORMAT,

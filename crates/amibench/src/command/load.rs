@@ -6,7 +6,7 @@ use ami_client::open::Gate;
 use ami_client::{Clock, Document, Target};
 use ami_load::plan::VISITORS_MAX;
 use ami_load::run::{
-    self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site,
+    self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site, Start,
     TargetFailure,
 };
 use ami_load::{Overrides, Plan, Scenario};
@@ -39,6 +39,8 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         rate: load.rate,
         sessions: load.sessions,
         duration: load.duration,
+        warm_up: load.warm_up,
+        segment: load.segment,
         workers: load.workers,
     };
     let plan =
@@ -115,7 +117,8 @@ fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
 fn raise_descriptor_limit(plan: &Plan) -> Result<(), Failure> {
     const OTHER_FILES: u64 = 64;
     let visitors = if plan.logs_in() { VISITORS_MAX } else { 0 };
-    let sessions = u64::from(plan.sessions_per_target() + visitors + u32::from(plan.workers) + 1);
+    let own = plan.own_sessions_per_target();
+    let sessions = u64::from(own + visitors + u32::from(plan.workers) + 1);
     let needed = sessions * plan.targets.len() as u64 * 2 + OTHER_FILES;
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
@@ -178,6 +181,7 @@ fn drive(
         } else {
             Records::Omit
         },
+        start: load.start_at.unwrap_or(Start::Soon),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -201,6 +205,7 @@ fn failure(error: RunError, targets: &[Target]) -> Failure {
     let exit = match &error {
         RunError::NoTarget { failures } => return no_target(failures, targets),
         RunError::Interrupted => Exit::Interrupted,
+        RunError::Late => Exit::BadInput,
         RunError::Recorder(_) => Exit::NotWritten,
         RunError::Worker(_) => Exit::Bug,
     };

@@ -1,10 +1,11 @@
 //! `amibench merge`: the segments of one load, run by several processes, become one run like any other.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ami_client::Document;
 use ami_load::Scenario;
-use ami_load::threshold::Threshold;
+use ami_load::threshold::{Threshold, Written};
 use ami_report::Format;
 use ami_report::summary::Summary;
 use ami_results::manifest::Manifest;
@@ -13,7 +14,6 @@ use ami_results::recorder::{Recorder, RecorderError};
 use ami_results::run_dir::RunDir;
 use ami_results::verdict::{State, Verdict};
 use anyhow::Context as _;
-use toml::Spanned;
 
 use crate::args;
 use crate::command::report;
@@ -76,7 +76,8 @@ fn finish(
     recorder: Recorder,
     thresholds: &[Threshold],
 ) -> Result<(), RecorderError> {
-    let verdicts = judge(&recorder, thresholds);
+    let until = Duration::from_nanos(merge.ended_at());
+    let verdicts = judge(&recorder, thresholds, until);
     recorder.run_dir().write_verdicts(&verdicts)?;
     recorder.finish(merge.ended_at(), merge.end())?;
     Ok(())
@@ -89,12 +90,15 @@ fn thresholds(manifest: &Manifest) -> Result<Vec<Threshold>, Failure> {
     let scenario = Scenario::parse(&document)
         .context("failed to understand the scenario of the segments")
         .or_exit(Exit::BadInput)?;
-    let thresholds = scenario.thresholds.into_iter();
-    Ok(thresholds.map(Spanned::into_inner).collect())
+    let thresholds = scenario.thresholds.iter();
+    thresholds
+        .map(|written| Written::resolve(&document, written, &manifest.layout))
+        .collect::<Result<_, _>>()
+        .or_exit(Exit::BadInput)
 }
 
 /// The thresholds of the scenario, on all segments together; a target that failed has none, as in a run.
-fn judge(recorder: &Recorder, thresholds: &[Threshold]) -> Vec<Verdict> {
+fn judge(recorder: &Recorder, thresholds: &[Threshold], until: Duration) -> Vec<Verdict> {
     let manifest = recorder.manifest();
     let targets = (0..).zip(&manifest.targets);
     let loaded = targets.filter(|(_, target)| target.failure.is_none());
@@ -102,7 +106,8 @@ fn judge(recorder: &Recorder, thresholds: &[Threshold]) -> Vec<Verdict> {
         .flat_map(|(target, _)| {
             thresholds
                 .iter()
-                .map(move |threshold| threshold.judge(recorder, target))
+                .filter(move |threshold| threshold.is_of(target))
+                .map(move |threshold| threshold.judge(recorder, target, until))
         })
         .collect()
 }

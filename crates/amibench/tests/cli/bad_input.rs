@@ -87,6 +87,60 @@ fn a_scenario_is_read_strictly() {
 }
 
 #[test]
+fn arrivals_and_thresholds_are_read_strictly() {
+    let mut broken = Broken::new();
+    let constant = "{ constant = { rate = \"40/s\" } }";
+    for arrival in [
+        "{ constant = { rate = \"0/s\" } }",
+        "{ ramp = { from = \"0/s\", to = \"0/s\" } }",
+        "{ ramp = { from = \"10/s\" } }",
+        "{ step = { from = \"10/s\", every = \"1s\" } }",
+        "{ step = { from = \"10/s\", by = \"1/s\", down-by = \"1/s\", every = \"1s\" } }",
+        "{ step = { from = \"10/s\", by = \"1/s\", every = \"1s\", to = \"5/s\" } }",
+        "{ step = { from = \"10/s\", by = \"1/s\", every = \"0s\" } }",
+        "{ poisson = { rate = \"1.5/s\" } }",
+        "{ burst = { size = 0, every = \"1s\" } }",
+        "{ burst = { rate = \"5/s\", every = \"1s\" } }",
+        "{ closed = { think = 5 } }",
+        "{ closed = {}, constant = { rate = \"40/s\" } }",
+    ] {
+        broken.scenario(constant, arrival);
+    }
+    for threshold in [
+        "{ limit = \"ping.p99 < 1ms\", abort = true }",
+        "{ limit = \"pong.response.p99 < 1ms\", abort = true }",
+        "{ limit = \"ping.response.p99 < 1ms\", delay = \"10s\" }",
+        "{ limit = \"ping.response.p99 < 1ms\", abort = true, delay = \"soon\" }",
+        "{ limit = \"ping.response.p99 < 1ms\", abort = 1 }",
+        "{ limit = \"ping.response.p99 < 1ms\", phase = \"stedy\" }",
+        "{ limit = \"ping.response.p99 < 1ms\", target = \"ucm\" }",
+        "{ limit = \"ping.response.p99 < 1ms\", stop = true }",
+        "{ abort = true }",
+        "7",
+        "\"all.rate >= 99%\"",
+    ] {
+        broken.scenario(
+            "[[group]]",
+            &format!("thresholds = [{threshold}]\n[[group]]"),
+        );
+    }
+    insta::assert_snapshot!(broken.told());
+}
+
+#[test]
+fn a_share_of_a_load_or_its_beginning_that_means_nothing() {
+    let mut broken = Broken::new();
+    fs::write(broken.desk.path("small.toml"), SMALL).unwrap();
+    broken
+        .run(&["load", "small.toml", "--segment", "5/4"])
+        .run(&["load", "small.toml", "--segment", "2/4"])
+        .run(&["load", "small.toml", "--start-at", "noon"])
+        .run(&["load", "small.toml", "--start-at", "2999-01-01T00:00:00Z"])
+        .run(&["load", "small.toml", "--warm-up", "soon"]);
+    insta::assert_snapshot!(broken.told());
+}
+
+#[test]
 fn a_target_is_read_strictly() {
     let mut broken = Broken::new();
     broken

@@ -5,15 +5,18 @@ use std::path::Path;
 
 use ami_client::tls::{Fingerprint, TlsSettings, Trust};
 use ami_client::{Clock, Document, Gate, Peer, Target};
-use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, Wish};
+use ami_load::plan::Segment;
+use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, Start, Wish};
 use ami_load::{Overrides, Plan, Scenario};
 use ami_proto::session::{LoginForm, Secret};
 use ami_results::call::CallRecord;
 use ami_results::interval::{Counts, Gauge};
+use ami_results::manifest::Manifest;
 use ami_results::outcome::Outcome;
 use ami_results::record::Record;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -45,11 +48,14 @@ pub(crate) struct Bench {
     limits: String,
     secret: String,
     overrides: Overrides,
+    start: Start,
     wishes: watch::Sender<Wish>,
 }
 
 /// What is left of a run.
 pub(crate) struct Ran {
+    /// None when nothing was recorded.
+    manifest: Option<Manifest>,
     pub(crate) result: Result<Finished, RunError>,
     pub(crate) records: Vec<Record>,
     pub(crate) calls: Vec<CallRecord>,
@@ -61,6 +67,13 @@ pub(crate) fn scenario(sessions: u32, duration: &str, arrival: &str, mix: &str) 
     format!(
         "[[group]]\nname = \"load\"\nsessions = {sessions}\n[[phase]]\nname = \"steady\"\nduration = \"{duration}\"\n\
          arrival = {{ {arrival} }}\nmix = [{mix}]\n"
+    )
+}
+
+/// Another phase behind those of a scenario.
+pub(crate) fn phase(name: &str, duration: &str, arrival: &str, more: &str) -> String {
+    format!(
+        "[[phase]]\nname = \"{name}\"\nduration = \"{duration}\"\narrival = {{ {arrival} }}\nmix = [{PING}]\n{more}\n"
     )
 }
 
@@ -83,6 +96,7 @@ impl Bench {
             limits: LIMITS.to_owned(),
             secret: SECRET.to_owned(),
             overrides: Overrides::default(),
+            start: Start::Soon,
             wishes: watch::channel(Wish::Go).0,
         }
     }
@@ -118,6 +132,16 @@ impl Bench {
         self
     }
 
+    pub(crate) fn segment(mut self, segment: &str) -> Self {
+        self.overrides.segment = Some(Segment::parse(segment).expect("it is a segment"));
+        self
+    }
+
+    pub(crate) fn start_at(mut self, at: Timestamp) -> Self {
+        self.start = Start::At(at);
+        self
+    }
+
     pub(crate) fn plan(&self) -> Plan {
         let document = Document::embedded("scenario", Path::new(""), &self.scenario);
         let targets = self.targets.iter().map(|(name, address)| {
@@ -149,6 +173,7 @@ impl Bench {
             scenario_text: self.scenario.clone(),
             labels: Default::default(),
             records: Records::KEEP,
+            start: self.start,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -167,6 +192,7 @@ impl Bench {
         let gauges = run_dir.gauges().expect("gauges are readable");
         let gauges = gauges.map(|row| row.expect("a whole gauge")).collect();
         Ran {
+            manifest: run_dir.manifest().ok(),
             result,
             records,
             calls,
@@ -194,6 +220,10 @@ impl Bench {
 impl Ran {
     pub(crate) fn finished(&self) -> &Finished {
         self.result.as_ref().expect("the run finished")
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        self.manifest.as_ref().expect("the run left a manifest")
     }
 
     /// Of one target, all actions and phases together.
