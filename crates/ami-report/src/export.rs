@@ -26,8 +26,18 @@ pub struct Export {
     validity: Validity,
     /// How late the generator picked up its arrivals: its own fault. None when nothing was measured.
     lag: Option<Latency>,
+    /// How long bytes lay in the generator's sockets before they were read, at the worst.
+    read_delay: ReadDelay,
     phases: Vec<Phase>,
     targets: Vec<Target>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ReadDelay {
+    /// Of sessions that waited for an answer.
+    answers_max_ns: u64,
+    /// Of sessions that waited for nothing.
+    events_max_ns: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

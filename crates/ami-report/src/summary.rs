@@ -43,6 +43,7 @@ pub struct Summary {
     pub targets: Vec<Target>,
     /// Of all measured records: our own lateness.
     pub lag: Histogram,
+    pub read_delay: ReadDelay,
     pub slowest: Vec<SlowSecond>,
     /// Files that end in the middle of a line: the run was killed.
     pub torn: Vec<Torn>,
@@ -115,6 +116,15 @@ pub struct SlowSecond {
     pub target: u16,
     pub action: u16,
     pub response: Quantiles,
+}
+
+/// How long bytes lay in our sockets before they were read, in nanoseconds, at the worst of all phases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadDelay {
+    /// Of sessions that waited for an answer.
+    pub answers: u64,
+    /// Of sessions that waited for nothing: events.
+    pub events: u64,
 }
 
 impl Summary {

@@ -8,6 +8,7 @@ mod access;
 mod args;
 mod catalogue;
 mod command;
+mod descriptors;
 mod exit_code;
 mod live;
 mod one_line;

@@ -13,7 +13,7 @@ use ami_results::verdict::Verdict;
 
 use super::{
     Action, Calls, Counts, End, Error, Export, Host, Latencies, Latency, Part, Phase, PhaseAction,
-    Run, Stall, Target, Threshold, VERSION, Validity,
+    ReadDelay, Run, Stall, Target, Threshold, VERSION, Validity,
 };
 use crate::summary::{self, CallRatios, Histograms, Summary};
 
@@ -27,6 +27,10 @@ impl Export {
             run: run(summary),
             validity: validity(&summary.validity),
             lag: Latency::of(&summary.lag),
+            read_delay: ReadDelay {
+                answers_max_ns: summary.read_delay.answers,
+                events_max_ns: summary.read_delay.events,
+            },
             phases: phases
                 .map(|phase| Phase {
                     name: phase.name.clone(),

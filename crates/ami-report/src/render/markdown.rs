@@ -65,6 +65,7 @@ fn facts(summary: &Summary) -> Vec<String> {
     );
     facts.push(tables::lag_line(summary));
     facts.extend(tables::extent_line(summary).map(|line| escape(&line)));
+    facts.extend(tables::read_delay_line(summary));
     facts.push(format!(
         "generated on {}, kernel {}, {} CPUs, scheduling policy {}",
         host.os, host.kernel, host.cpus, host.scheduling_policy

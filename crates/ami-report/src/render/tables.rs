@@ -7,7 +7,7 @@ use ami_results::totals::Quantiles;
 use ami_results::verdict::State;
 
 use crate::quantity::{count, duration, instant, rate, share};
-use crate::summary::{Action, CallRatios, Summary, Target};
+use crate::summary::{Action, CallRatios, ReadDelay, Summary, Target};
 
 mod sessions;
 
@@ -101,6 +101,21 @@ pub(super) fn lag_line(summary: &Summary) -> String {
         validity.bad_seconds,
         validity.seconds
     )
+}
+
+/// `read delay at most 240 µs of answers, 21.3 ms of events that nobody waited for`
+pub(super) fn read_delay_line(summary: &Summary) -> Option<String> {
+    let ReadDelay { answers, events } = summary.read_delay;
+    let parts = [
+        (answers, "of answers"),
+        (events, "of events that nobody waited for"),
+    ];
+    let told: Vec<String> = parts
+        .into_iter()
+        .filter(|(delay, _)| *delay > 0)
+        .map(|(delay, of)| format!("{} {of}", duration(delay)))
+        .collect();
+    (!told.is_empty()).then(|| format!("read delay at most {}", told.join(", ")))
 }
 
 /// `asterisk-22: version 22.10.0, firmware=1.0.27`

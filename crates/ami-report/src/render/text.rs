@@ -51,6 +51,9 @@ pub fn render(summary: &Summary, color: Color) -> String {
     tables::extent_line(summary)
         .iter()
         .for_each(|extent| line(extent));
+    if let Some(delay) = tables::read_delay_line(summary) {
+        line(&delay);
+    }
     for table in tables::all(summary) {
         text.push('\n');
         text.push_str(&paint(table.title, BOLD, color));

@@ -19,7 +19,7 @@ use ami_results::validity::{self, SecondLoad, Validity};
 use crate::pseudonym::Naming;
 use crate::summary::series::{self, Series};
 use crate::summary::{
-    Action, Histograms, Load, PhaseAction, SlowSecond, Summary, SummaryError, Target,
+    Action, Histograms, Load, PhaseAction, ReadDelay, SlowSecond, Summary, SummaryError, Target,
 };
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -37,6 +37,7 @@ pub(super) fn read(run_dir: &RunDir) -> Result<Summary, SummaryError> {
     reading.calls(run_dir)?;
     reading.sessions(run_dir)?;
     reading.errors(run_dir)?;
+    let read_delay = reading.read_delay(run_dir)?;
     let (ended_at, validity) = (reading.ended_at(), reading.validity());
     // Before `targets`, which takes the histograms.
     let lag = reading.lag();
@@ -47,6 +48,7 @@ pub(super) fn read(run_dir: &RunDir) -> Result<Summary, SummaryError> {
         validity,
         targets,
         lag,
+        read_delay,
         slowest,
         torn,
         ended_at,
@@ -139,6 +141,18 @@ impl<'a> Reading<'a> {
             late: small(counts.late),
             lag_max_ns,
         });
+    }
+
+    fn read_delay(&mut self, run_dir: &RunDir) -> Result<ReadDelay, ReadError> {
+        let mut worst = ReadDelay::default();
+        let mut rows = run_dir.gauges()?;
+        for row in rows.by_ref() {
+            let row = row?;
+            worst.answers = worst.answers.max(row.answer_read_delay_max_ns);
+            worst.events = worst.events.max(row.event_read_delay_max_ns);
+        }
+        self.torn.extend(rows.torn().cloned());
+        Ok(worst)
     }
 
     fn histograms(&mut self, run_dir: &RunDir) -> Result<(), ReadError> {

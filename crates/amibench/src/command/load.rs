@@ -4,7 +4,6 @@ use std::path::Path;
 
 use ami_client::open::Gate;
 use ami_client::{Clock, Document, Target};
-use ami_load::plan::VISITORS_MAX;
 use ami_load::run::{
     self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site, Start,
     TargetFailure,
@@ -17,14 +16,13 @@ use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
 use ami_results::verdict::State;
 use anyhow::{Context as _, anyhow};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::watch;
 
 use crate::args::{Load, Shown};
 use crate::command::report;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue, live, one_line, operator, print, production, refusal};
+use crate::{access, catalogue, descriptors, live, one_line, operator, print, production, refusal};
 
 /// About 2 GB on disk.
 const RECORDS_MAX: u64 = 10_000_000;
@@ -53,7 +51,7 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         plan.targets.iter().map(|planned| &planned.target),
         &load.confirm,
     )?;
-    raise_descriptor_limit(&plan)?;
+    descriptors::provide(&plan)?;
     let mut simulators = Simulators::default();
     let sites = sites(&plan, &mut simulators)?;
     let planned = plan.targets.iter().map(|planned| planned.target.clone());
@@ -111,28 +109,6 @@ fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
         targets.extend(catalogue::targets(name)?);
     }
     Ok(targets)
-}
-
-/// Each session is a descriptor, and so is the other end of one to an embedded simulator.
-fn raise_descriptor_limit(plan: &Plan) -> Result<(), Failure> {
-    const OTHER_FILES: u64 = 64;
-    let visitors = if plan.logs_in() { VISITORS_MAX } else { 0 };
-    let own = plan.own_sessions_per_target();
-    let sessions = u64::from(own + visitors + u32::from(plan.workers) + 1);
-    let needed = sessions * plan.targets.len() as u64 * 2 + OTHER_FILES;
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < needed) {
-        if limit.maximum.is_some_and(|maximum| maximum < needed) {
-            let maximum = limit.maximum.unwrap_or_default();
-            return Err(anyhow!("this run needs {needed} file descriptors and the system permits {maximum}: raise `ulimit -Hn`"))
-                .or_exit(Exit::BadInput);
-        }
-        limit.current = Some(needed);
-        setrlimit(Resource::Nofile, limit)
-            .context("failed to raise the limit of open files")
-            .or_exit(Exit::Bug)?;
-    }
-    Ok(())
 }
 
 fn create_run_dir(load: &Load, name: &str) -> Result<RunDir, Failure> {
