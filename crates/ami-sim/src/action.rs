@@ -43,7 +43,7 @@ impl Act<'_> {
 type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it.
-const HANDLERS: [(&str, Handler); 21] = [
+const HANDLERS: [(&str, Handler); 25] = [
     ("Ping", core_state::ping),
     ("Originate", originate::originate),
     ("Hangup", channel::hangup),
@@ -59,6 +59,10 @@ const HANDLERS: [(&str, Handler); 21] = [
     ("CoreSettings", core_state::core_settings),
     ("CoreStatus", core_state::core_status),
     ("BridgeList", core_state::bridge_list),
+    ("QueueStatus", core_state::queue_status),
+    ("QueueSummary", core_state::queue_summary),
+    ("DeviceStateList", core_state::device_state_list),
+    ("ExtensionStateList", core_state::extension_state_list),
     ("MailboxCount", core_state::mailbox_count),
     ("Getvar", variable::getvar),
     ("Setvar", variable::setvar),

@@ -47,6 +47,9 @@ pub(crate) enum Verb {
 pub(crate) struct Load {
     /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port], amis:// for TLS.
     pub(crate) scenario: Option<String>,
+    /// List the scenarios that ship, and what each is for.
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Who is tested instead of the scenario's targets: a name, a file or a URI; may be repeated.
     #[arg(short, long = "target", env = "AMIBENCH_TARGET", value_delimiter = ',')]
     pub(crate) targets: Vec<String>,

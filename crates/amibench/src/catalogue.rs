@@ -1,9 +1,11 @@
 //! Finds scenarios and targets: a file on disk, a name in `scenarios/`, or what is built into the binary.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ami_client::target::{Endpoint, Target};
 use ami_client::{Document, DocumentError};
+use ami_load::Scenario;
 use anyhow::anyhow;
 
 use crate::exit_code::{Exit, Failure, OrExit};
@@ -15,8 +17,18 @@ macro_rules! embedded {
     };
 }
 
+/// In the order in which one would try them.
 const SCENARIOS: &[(&str, &str)] = embedded! {
     "quickstart" => "quickstart.toml",
+    "smoke" => "smoke.toml",
+    "ping-flood" => "ping-flood.toml",
+    "login-storm" => "login-storm.toml",
+    "event-flood" => "event-flood.toml",
+    "dashboards" => "dashboards.toml",
+    "show-channels-with-originate" => "show-channels-with-originate.toml",
+    "upgrade-under-load" => "upgrade-under-load.toml",
+    "multi-pbx" => "multi-pbx.toml",
+    "soak" => "soak.toml",
 };
 
 const TARGETS: &[(&str, &str)] = embedded! {
@@ -50,6 +62,19 @@ const TARGET_SHELF: Shelf = Shelf {
 /// The scenario and the name it goes by.
 pub(crate) fn scenario(given: &str) -> Result<(String, Document), Failure> {
     SCENARIO_SHELF.find(given)
+}
+
+/// The scenarios that ship, each with what it is for.
+pub(crate) fn list() -> Result<String, Failure> {
+    let width = SCENARIOS.iter().map(|(name, _)| name.len()).max();
+    let width = width.unwrap_or_default();
+    let mut text = String::new();
+    for (name, _) in SCENARIOS {
+        let (_, document) = scenario(name)?;
+        let about = Scenario::parse(&document).or_exit(Exit::BadInput)?.about;
+        let _ = writeln!(text, "{name:width$}  {about}");
+    }
+    Ok(text)
 }
 
 /// One target, or all those of a folder.
@@ -152,7 +177,6 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ami_load::Scenario;
 
     #[test]
     fn everything_that_ships_can_be_read() {

@@ -80,9 +80,33 @@ fn date_and_time(wall: Duration) -> (String, String) {
 
 /// No call of the model meets another one in a bridge.
 pub(super) fn bridge_list(act: &mut Act<'_>) {
+    empty_list(act, "Bridge listing will follow", "BridgeListComplete");
+}
+
+/// The model has no queues; a queue that does not exist makes the same list.
+pub(super) fn queue_status(act: &mut Act<'_>) {
+    empty_list(act, "Queue status will follow", "QueueStatusComplete");
+}
+
+pub(super) fn queue_summary(act: &mut Act<'_>) {
+    empty_list(act, "Queue summary will follow", "QueueSummaryComplete");
+}
+
+/// No device of the model has a state that is kept.
+pub(super) fn device_state_list(act: &mut Act<'_>) {
+    let message = "Device State Changes will follow";
+    empty_list(act, message, "DeviceStateListComplete");
+}
+
+pub(super) fn extension_state_list(act: &mut Act<'_>) {
+    let message = "Extension Statuses will follow";
+    empty_list(act, message, "ExtensionStateListComplete");
+}
+
+fn empty_list(act: &mut Act<'_>, message: &str, complete: &str) {
     let id = act.request.action_id();
-    act.answer(Headers::list_start(id, "Bridge listing will follow"));
-    act.answer(Headers::list_complete("BridgeListComplete", id, 0));
+    act.answer(Headers::list_start(id, message));
+    act.answer(Headers::list_complete(complete, id, 0));
 }
 
 pub(super) fn mailbox_count(act: &mut Act<'_>) {

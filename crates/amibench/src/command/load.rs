@@ -29,6 +29,10 @@ const RECORDS_MAX: u64 = 10_000_000;
 const RESULTS: &str = "results";
 
 pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
+    if load.list {
+        print::text(catalogue::list()?);
+        return Ok(Exit::Held);
+    }
     let (name, document) = chosen(&load)?;
     let scenario = Scenario::parse(&document).or_exit(Exit::BadInput)?;
     let targets = targets(&load, &scenario)?;
@@ -89,7 +93,7 @@ fn chosen(load: &Load) -> Result<(String, Document), Failure> {
         _ => match one_line::scenario(load) {
             Some(document) => Ok(("one-line".to_owned(), document)),
             None => Err(anyhow!(
-                "name a scenario, such as quickstart, or say what to offer, such as --ping 20/s"
+                "name a scenario, such as quickstart (--list shows all), or say what to offer, such as --ping 20/s"
             ))
             .or_exit(Exit::BadInput),
         },

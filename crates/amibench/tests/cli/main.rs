@@ -12,6 +12,7 @@ mod doctor_finds_tls;
 mod exports;
 mod help;
 mod interrupted;
+mod library;
 mod merge;
 mod plan;
 mod production;

@@ -10,7 +10,9 @@ use ami_load::run::{self, Description, Finished, Live, RunError, Setup, Site, St
 use ami_load::{Overrides, Plan, Scenario};
 use ami_proto::session::{LoginForm, Secret};
 use ami_results::call::CallRecord;
+use ami_results::histogram::Histogram;
 use ami_results::interval::{Counts, Gauge};
+use ami_results::layout::Kind;
 use ami_results::manifest::Manifest;
 use ami_results::outcome::Outcome;
 use ami_results::record::Record;
@@ -60,6 +62,7 @@ pub(crate) struct Ran {
     pub(crate) records: Vec<Record>,
     pub(crate) calls: Vec<CallRecord>,
     pub(crate) gauges: Vec<Gauge>,
+    pub(crate) event_delays: Histogram,
 }
 
 /// A scenario of one group and one phase.
@@ -197,8 +200,24 @@ impl Bench {
             records,
             calls,
             gauges,
+            event_delays: event_delays(&run_dir),
         }
     }
+}
+
+/// None of a run that did not begin.
+fn event_delays(run_dir: &RunDir) -> Histogram {
+    let mut delays = Histogram::new();
+    if let Ok(manifest) = run_dir.manifest() {
+        let rows = run_dir.histograms(&manifest.layout);
+        for row in rows.expect("histograms are readable") {
+            let row = row.expect("a whole row");
+            if row.tag.kind == Kind::EventDelay {
+                delays.merge(&row.histogram);
+            }
+        }
+    }
+    delays
 }
 
 impl Bench {

@@ -210,7 +210,14 @@ pub(crate) fn usual(said: &Said, line: &Line) -> io::Result<Then> {
             Ok(Then::Close)
         }
         "ListCommands" => {
-            let all = ["Ping", "Originate", "Hangup", "CoreShowChannels", "Status"];
+            let all = [
+                "Ping",
+                "Originate",
+                "Hangup",
+                "CoreShowChannels",
+                "Status",
+                "UserEvent",
+            ];
             let commands: Vec<String> = all.iter().map(|name| format!("{name}: yes")).collect();
             let mut lines = vec!["Response: Success"];
             lines.extend(commands.iter().map(String::as_str));

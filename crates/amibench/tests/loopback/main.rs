@@ -7,9 +7,11 @@
 mod answers;
 mod bench;
 mod calls;
+mod events;
 mod fake_pbx;
 mod flood;
 mod login;
+mod outages;
 mod pacing;
 mod segments;
 mod shapes;
@@ -19,3 +21,4 @@ mod sweep;
 mod targets;
 mod thresholds;
 mod tls;
+mod visits;
