@@ -47,9 +47,6 @@ pub(crate) enum Verb {
 pub(crate) struct Load {
     /// A scenario (a name that ships, or a file), or a target as ami://account@host[:port], amis:// for TLS.
     pub(crate) scenario: Option<String>,
-    /// List the scenarios that ship, and what each is for.
-    #[arg(long)]
-    pub(crate) list: bool,
     /// Who is tested instead of the scenario's targets: a name, a file or a URI; may be repeated.
     #[arg(short, long = "target", env = "AMIBENCH_TARGET", value_delimiter = ',')]
     pub(crate) targets: Vec<String>,
@@ -95,6 +92,9 @@ pub(crate) struct Load {
     /// Load this target although it is in production; may be repeated.
     #[arg(long, value_name = "TARGET")]
     pub(crate) confirm: Vec<String>,
+    /// List the scenarios that ship, and what each is for.
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Print the plan and its SHA-256, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

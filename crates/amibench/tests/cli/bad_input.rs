@@ -56,6 +56,22 @@ impl Broken {
 }
 
 #[test]
+fn logins_and_events_are_asked_for_where_they_make_sense() {
+    let mut broken = Broken::new();
+    broken
+        .scenario("ping = {}", "login = {}, group = \"load\"")
+        .scenario("ping = {}", "login = { secret = \"s\" }")
+        .scenario("ping = {}", "user-event = { bytes = 9000 }")
+        .scenario("sessions = 3", "sessions = 3\nmeasure = \"event-delay\"")
+        .scenario(
+            "sessions = 3",
+            "sessions = 3\nevents = \"user\"\nmeasure = \"event-delay\"",
+        )
+        .scenario("sessions = 3", "sessions = 3\nmeasure = \"delay\"");
+    insta::assert_snapshot!(broken.told());
+}
+
+#[test]
 fn a_scenario_is_read_strictly() {
     let mut broken = Broken::new();
     broken
