@@ -23,6 +23,7 @@ const SCENARIOS: &[(&str, &str)] = embedded! {
     "smoke" => "smoke.toml",
     "ping-flood" => "ping-flood.toml",
     "login-storm" => "login-storm.toml",
+    "originate-ramp" => "originate-ramp.toml",
     "event-flood" => "event-flood.toml",
     "dashboards" => "dashboards.toml",
     "show-channels-with-originate" => "show-channels-with-originate.toml",
