@@ -1,6 +1,6 @@
 //! Limits that a run must keep: judged on each target at its end, and once a second where they stop it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use ami_client::{Document, DocumentError};
@@ -189,16 +189,16 @@ fn nothing_named<'a>(
 fn text(written: &Written, failing: Failing) -> String {
     let mut text = written.limit.text.clone();
     if let Some(phase) = &written.phase {
-        text += &format!(" in {}", phase.get_ref());
+        let _ = write!(text, " in {}", phase.get_ref());
     }
     if let Some(target) = &written.target {
-        text += &format!(" on {}", target.get_ref());
+        let _ = write!(text, " on {}", target.get_ref());
     }
     match failing {
         Failing::Told => {}
         Failing::Stops { after } if after.is_zero() => text += ", or stop",
         Failing::Stops { after } => {
-            text += &format!(", or stop (from {} on)", show_duration(after));
+            let _ = write!(text, ", or stop (from {} on)", show_duration(after));
         }
     }
     text
@@ -214,7 +214,7 @@ impl Threshold {
         let layout = recorder.layout();
         let mut subject = format!("{} {}", layout.target(target), self.criterion.text);
         if let Some(phase) = self.phase {
-            subject += &format!(" in {}", layout.phase(phase).name);
+            let _ = write!(subject, " in {}", layout.phase(phase).name);
         }
         let limit = self.criterion.limit.to_string();
         let Some(measured) = self.measured(recorder, target, now) else {

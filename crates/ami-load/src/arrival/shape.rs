@@ -304,7 +304,7 @@ mod tests {
                 let within = |from: u64| of.iter().filter(|at| (from..from + window).contains(*at)).count() as u64;
                 let most = of.iter().map(|from| within(*from)).max().unwrap_or(0);
                 prop_assert!(most <= busiest + 1, "{most} of {busiest}");
-                prop_assert!(window > duration.as_nanos() as u64 || busiest <= most + 2, "{most} of {busiest}");
+                prop_assert!(window > nanos(duration) || busiest <= most + 2, "{most} of {busiest}");
             }
         }
     }

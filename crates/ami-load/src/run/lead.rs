@@ -137,7 +137,8 @@ impl Lead {
 
     fn stop(&mut self, stopped: Stopped) -> Stopped {
         self.crew.order(Order::Stop);
-        self.stopped_at.get_or_insert(self.setup.clock.now());
+        self.stopped_at
+            .get_or_insert_with(|| self.setup.clock.now());
         stopped
     }
 

@@ -40,7 +40,7 @@ pub fn plot(summary: &Summary, target: &Target) -> String {
         .collect();
     let panels = u32::try_from(actions.len().max(1)).expect("a layout has few actions");
     page((WIDTH, HEADING + LOAD + panels * PANEL + FOOT), |area| {
-        let heading = format!("{} · response time by second", target.name);
+        let heading = format!("{} · load and response time by second", target.name);
         text(area, &heading, (16, 14), &font(22, INK));
         let remark = subtitle(
             summary,
