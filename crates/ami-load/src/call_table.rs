@@ -57,6 +57,8 @@ struct Call {
     completion_due: Option<u64>,
     /// The PBX has ended it by then, by the bound that the Originate carried.
     gone_by: u64,
+    /// Who ends it, when that is decided for this call alone.
+    ended_by: Option<HungUpBy>,
 }
 
 impl CallTable {
@@ -114,6 +116,7 @@ impl CallTable {
             channels: Vec::new(),
             completion_due: Some(bounds.completion_due),
             gone_by: bounds.gone_by,
+            ended_by: None,
         };
         self.calls.insert(key.number, call);
         self.up[usize::from(target)] += 1;
@@ -208,6 +211,13 @@ impl CallTable {
             .collect()
     }
 
+    /// A flow hangs up its call.
+    pub(crate) fn hang_up(&mut self, key: CallKey) {
+        if let Some(call) = self.calls.get_mut(&key.number) {
+            call.ended_by = Some(HungUpBy::Us);
+        }
+    }
+
     /// From now on calls that end were hung up by this run.
     pub(crate) fn hanging_up(&mut self) {
         self.ended_by = HungUpBy::Us;
@@ -296,7 +306,7 @@ impl Call {
         if self.channels.is_empty() {
             self.record.ended_at = Some(now);
             self.record.cause = number(frame, "Cause");
-            self.record.hung_up_by = by;
+            self.record.hung_up_by = self.ended_by.unwrap_or(by);
         }
     }
 

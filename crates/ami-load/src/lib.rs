@@ -6,7 +6,10 @@
 pub mod arrival;
 mod call_table;
 pub mod cleanup;
+pub mod cli_command;
 mod fan_out;
+pub mod feed;
+mod flow;
 mod ledger;
 pub mod originate;
 pub mod plan;
@@ -17,6 +20,7 @@ pub mod run;
 pub mod run_tag;
 pub mod scenario;
 mod script;
+pub mod template;
 pub mod threshold;
 mod worker;
 

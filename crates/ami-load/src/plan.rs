@@ -7,25 +7,33 @@ use std::time::Duration;
 
 use ami_client::target::Role;
 use ami_client::{Document, DocumentError, Target};
+use ami_proto::action::{Action, ActionError};
 use ami_proto::session::Answer;
 use ami_results::layout::{self, Layout, LayoutError, Shape, slug};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::arrival::{MixCycle, Stretch};
+use crate::cli_command::CliCommand;
+use crate::feed::{Feed, FeedError};
 use crate::query::Query;
 use crate::rate::{Rate, Span};
-use crate::scenario::{Measure, Scenario};
+use crate::scenario::{self, Measure, Scenario};
+use crate::template::Template;
 use crate::threshold::{Threshold, Written};
 
 mod arrivals;
 mod describe;
+mod describe_flow;
+pub(crate) mod feed;
+pub mod flow;
 mod limits;
 mod listening;
 mod resolve;
 mod segment;
 
 pub use crate::arrival::Arrivals;
+pub use flow::{PlannedFlow, PlannedStep};
 pub use limits::VISITORS_MAX;
 use listening::LISTENING_MAX;
 pub use segment::{Segment, SegmentError};
@@ -44,6 +52,8 @@ pub struct Plan {
     pub segment: Segment,
     pub targets: Vec<PlannedTarget>,
     pub groups: Vec<PlannedGroup>,
+    pub feeds: Vec<Feed>,
+    pub flows: Vec<PlannedFlow>,
     pub phases: Vec<PlannedPhase>,
     /// How long the run waits for a session to come back where every target has lost all of its own.
     pub patience: Duration,
@@ -106,6 +116,11 @@ pub struct PlannedPhase {
 }
 
 impl PlannedPhase {
+    /// Whether its sessions act by themselves.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.arrival, Arrivals::Closed { .. })
+    }
+
     pub fn ends_at(&self) -> Duration {
         self.starts_at + self.duration
     }
@@ -124,7 +139,8 @@ pub struct PlannedAction {
 #[derive(Clone, Debug)]
 pub enum What {
     Ping,
-    Query(Query),
+    Query(Asked),
+    Command(CliCommand),
     Originate {
         role: String,
         hold: Duration,
@@ -136,25 +152,94 @@ pub enum What {
     UserEvent {
         bytes: u32,
     },
+    /// Of the call that an earlier step of the same flow originated.
+    Hangup {
+        step: usize,
+    },
+    /// The steps of a flow, by its index in the plan.
+    Flow(u16),
+}
+
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub query: Query,
+    pub parameters: Vec<(&'static str, Template)>,
+}
+
+impl Asked {
+    pub(crate) fn has_variables(&self) -> bool {
+        let mut values = self.parameters.iter();
+        values.any(|(_, value)| value.literal().is_none())
+    }
+
+    /// The action, with each value as `text` has it.
+    pub(crate) fn action(&self, text: impl Fn(&Template) -> String) -> Result<Action, ActionError> {
+        let action = Action::new(self.query.action_name());
+        let mut parameters = self.parameters.iter();
+        parameters.try_fold(action, |action, (name, value)| {
+            action.with(name, text(value))
+        })
+    }
 }
 
 impl What {
+    fn originate(written: &scenario::Originate) -> Self {
+        Self::Originate {
+            role: written.role.get_ref().clone(),
+            hold: written.hold.0,
+            ring: written.ring.0,
+        }
+    }
+
+    /// Of an action; a flow and its steps have slugs of their own.
     pub fn slug(&self) -> String {
         match self {
             Self::Ping => "ping".to_owned(),
-            Self::Query(query) => query.slug().to_owned(),
+            Self::Query(asked) => asked.query.slug().to_owned(),
+            Self::Command(command) => format!("command-{}", slug(command.line())),
             Self::Originate { role, .. } => format!("originate-{}", slug(role)),
             Self::Login => "login".to_owned(),
             Self::UserEvent { .. } => USER_EVENT.to_owned(),
+            Self::Hangup { .. } => "hangup".to_owned(),
+            Self::Flow(_) => "flow".to_owned(),
+        }
+    }
+
+    pub(crate) fn answer(&self) -> Answer {
+        match self {
+            Self::Query(asked) => asked.query.answer(),
+            _ => Answer::Single,
+        }
+    }
+
+    fn parameters(&self) -> &[(&'static str, Template)] {
+        match self {
+            Self::Query(asked) => &asked.parameters,
+            _ => &[],
+        }
+    }
+
+    /// The actions that an account must be permitted for it.
+    pub(crate) fn needs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Ping => &["Ping"],
+            Self::Query(asked) => asked.query.rights(),
+            Self::Command(_) => &["Command"],
+            // One who may originate but neither list nor hang up would leave calls behind.
+            Self::Originate { .. } => &["Originate", "Hangup", "CoreShowChannels"],
+            Self::Hangup { .. } => &["Hangup"],
+            Self::UserEvent { .. } => &["UserEvent"],
+            // Who got here may log in; the steps of a flow are asked one by one.
+            Self::Login | Self::Flow(_) => &[],
         }
     }
 
     fn shape(&self) -> Shape {
         match self {
-            Self::Ping => Shape::OnePhase,
             Self::Originate { .. } | Self::Login => Shape::TwoPhase,
             Self::UserEvent { .. } => Shape::FanOut,
-            Self::Query(query) => match query.answer() {
+            Self::Flow(_) => Shape::Flow,
+            _ => match self.answer() {
                 Answer::List => Shape::List,
                 Answer::Single | Answer::Raw => Shape::OnePhase,
             },
@@ -235,6 +320,8 @@ pub enum PlanError {
          {LISTENING_MAX} pairs at most, use fewer senders"
     )]
     TooMuchListening { listeners: u32, senders: u32 },
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     #[error("failed to {0}")]
     Layout(#[from] LayoutError),
 }
@@ -265,13 +352,22 @@ impl Plan {
         let segment = overrides.segment.unwrap_or(Segment::WHOLE);
         resolve::check_workers(&groups, workers, segment)?;
         let mut actions = Vec::new();
-        let phases =
-            resolve::resolve_phases(document, &scenario, &groups, overrides, &mut actions)?;
+        let feeds = resolve::resolve_feeds(document, &scenario)?;
+        let flows = resolve::resolve_flows(document, &scenario, &feeds, &mut actions)?;
+        let phases = resolve::resolve_phases(
+            document,
+            &scenario,
+            (&groups, &flows),
+            overrides,
+            &mut actions,
+        )?;
+        resolve::check_used(document, &scenario)?;
         let mut planned = Vec::new();
         for target in targets {
             let roles = resolve::resolve_roles(document, &scenario, &target)?;
             planned.push(PlannedTarget { target, roles });
         }
+        let feed_names: Vec<_> = scenario.feed.iter().map(|feed| feed.name.span()).collect();
         let mut plan = Self {
             scenario: name.to_owned(),
             seed: overrides.seed.unwrap_or(scenario.seed),
@@ -279,6 +375,8 @@ impl Plan {
             segment,
             targets: planned,
             groups,
+            feeds,
+            flows,
             phases,
             patience: scenario
                 .patience
@@ -287,6 +385,7 @@ impl Plan {
             thresholds: Vec::new(),
         };
         plan.check_listening(document, &scenario.group)?;
+        plan.check_unique_feeds(document, &feed_names)?;
         plan.keep_limits()?;
         let layout = plan.layout()?;
         let written = scenario.thresholds.iter();
@@ -312,6 +411,27 @@ impl Plan {
         self.groups.iter().map(|group| group.sessions).sum()
     }
 
+    /// The actions that an arrival of the entry sends: one, or those of a flow's steps.
+    pub fn whats<'a>(&'a self, entry: &'a PlannedAction) -> Vec<&'a What> {
+        match entry.what {
+            What::Flow(flow) => self.flows[usize::from(flow)].whats().collect(),
+            _ => vec![&entry.what],
+        }
+    }
+
+    /// A turn of a closed loop sends so many actions at most.
+    pub fn actions_a_turn_max(&self) -> usize {
+        let entries = self.phases.iter().flat_map(|phase| &phase.mix);
+        let actions = entries.map(|entry| self.whats(entry).len());
+        actions.max().unwrap_or_default().max(1)
+    }
+
+    /// Every kind of action that the run sends.
+    pub fn all_whats(&self) -> impl Iterator<Item = &What> {
+        let entries = self.phases.iter().flat_map(|phase| &phase.mix);
+        entries.flat_map(|entry| self.whats(entry))
+    }
+
     pub fn originates(&self) -> bool {
         self.does(|what| matches!(what, What::Originate { .. }))
     }
@@ -321,8 +441,7 @@ impl Plan {
     }
 
     fn does(&self, is: impl Fn(&What) -> bool) -> bool {
-        let mut entries = self.phases.iter().flat_map(|phase| &phase.mix);
-        entries.any(|entry| is(&entry.what))
+        self.all_whats().any(is)
     }
 
     /// Workers of all segments together.
@@ -369,7 +488,8 @@ impl Plan {
 
     pub fn layout(&self) -> Result<Layout, LayoutError> {
         let phases = self.phases.iter().map(|phase| {
-            let mut actions: Vec<u16> = phase.mix.iter().map(|entry| entry.action).collect();
+            let offered = phase.mix.iter().flat_map(|entry| self.offered(entry));
+            let mut actions: Vec<u16> = offered.map(|(action, _)| action).collect();
             actions.sort_unstable();
             actions.dedup();
             layout::Phase {
@@ -380,14 +500,13 @@ impl Plan {
                 warm_up: phase.warm_up,
             }
         });
-        let entries = || self.phases.iter().flat_map(|phase| &phase.mix);
+        let entries = self.phases.iter().flat_map(|phase| &phase.mix);
+        let shapes: BTreeMap<u16, Shape> = entries.flat_map(|entry| self.offered(entry)).collect();
         let actions = (0u16..).zip(&self.actions).map(|(index, name)| {
-            let entry = entries()
-                .find(|entry| entry.action == index)
-                .expect("each action stands in a mix");
+            let shape = *shapes.get(&index).expect("each action stands in a mix");
             layout::Action {
                 name: name.clone(),
-                shape: entry.what.shape(),
+                shape,
             }
         });
         let targets = self
@@ -395,6 +514,18 @@ impl Plan {
             .iter()
             .map(|planned| planned.target.name.clone());
         Layout::new(targets.collect(), phases.collect(), actions.collect())
+    }
+}
+
+impl Plan {
+    /// What has records of its own: the entry, and each step when it is a flow.
+    fn offered(&self, entry: &PlannedAction) -> Vec<(u16, Shape)> {
+        let mut offered = vec![(entry.action, entry.what.shape())];
+        if let What::Flow(flow) = entry.what {
+            let steps = &self.flows[usize::from(flow)].steps;
+            offered.extend(steps.iter().map(|step| (step.action, step.shape())));
+        }
+        offered
     }
 }
 

@@ -6,7 +6,9 @@ use ami_client::{Document, DocumentError};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::query::Query;
+pub mod flow;
+
+use crate::cli_command::CliCommand;
 use crate::rate::{Level, Rate, Span};
 use crate::threshold::Written;
 
@@ -24,6 +26,10 @@ pub struct Scenario {
     /// How long the run waits for a session to come back where every target has lost all of its own.
     pub patience: Option<Span>,
     pub group: Vec<Group>,
+    #[serde(default)]
+    pub feed: Vec<flow::Feed>,
+    #[serde(default)]
+    pub flow: Vec<flow::Flow>,
     pub phase: Vec<Phase>,
     #[serde(default)]
     pub thresholds: Vec<Spanned<Written>>,
@@ -111,7 +117,10 @@ pub struct MixEntry {
     pub timeout: Option<Span>,
     pub ping: Option<Ping>,
     pub originate: Option<Originate>,
-    pub query: Option<Query>,
+    pub query: Option<flow::Ask>,
+    pub command: Option<CliCommand>,
+    /// The flow that each of its arrivals starts.
+    pub flow: Option<Spanned<String>>,
     pub login: Option<Login>,
     pub user_event: Option<UserEvent>,
 }

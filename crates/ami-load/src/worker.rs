@@ -21,6 +21,7 @@ mod alarm;
 mod closed_loop;
 mod door;
 mod event;
+mod flow;
 mod lane;
 mod opener;
 mod pace;
@@ -36,14 +37,16 @@ use closed_loop::ClosedLoop;
 use lane::Lane;
 use opener::Opener;
 use poller::Poller;
-use seat::{Opened, Seated, Work};
+use seat::{Due, Opened, Seated};
 use sweep::{ReadDelay, Sweep};
 use visit::{Guest, Visits};
 
 use crate::arrival::OpenLoop;
 use crate::call_table::CallTable;
 use crate::fan_out::Until;
+use crate::feed::Dealer;
 use crate::ledger::{Batch, Ledger};
+use crate::plan::feed::Dealt;
 use crate::plan::{Plan, nanos};
 use crate::run::Setup;
 
@@ -130,14 +133,18 @@ pub(crate) struct Worker {
     calls: CallTable,
     schedule: Schedule,
     closed: ClosedLoop,
+    /// Deals the rows of feeds in closed phases.
+    dealer: Dealer,
     phase: Option<u16>,
-    /// When actions time out: deadline, session, its birth, sequence of the action.
-    expiries: BinaryHeap<Reverse<(Duration, usize, u64, u32)>>,
+    /// Deadlines of answers and alarms of flows: instant, session, its birth, what is due.
+    expiries: BinaryHeap<Reverse<(Duration, usize, u64, Due)>>,
+    /// Alarms of flows so far: each is told from the others.
+    alarms: u32,
     out: Vec<u8>,
     input: Vec<u8>,
 }
 
-type Schedule = Peekable<OpenLoop<Arc<Plan>>>;
+type Schedule = Peekable<Dealt<Arc<Plan>, OpenLoop<Arc<Plan>>>>;
 
 /// The ends of the channels between a worker and its run.
 #[derive(Debug)]
@@ -191,9 +198,11 @@ impl Worker {
                 .collect(),
             calls: CallTable::new(setup.tag.clone(), plan.member(index), targets),
             closed: ClosedLoop::new(&plan),
-            schedule: OpenLoop::new(plan).peekable(),
+            dealer: Dealer::default(),
+            schedule: Dealt::new(Arc::clone(&plan), OpenLoop::new(plan)).peekable(),
             phase: None,
             expiries: BinaryHeap::new(),
+            alarms: 0,
             out: Vec::new(),
             input: vec![0; READ_BYTES],
             setup,
@@ -253,7 +262,7 @@ impl Worker {
                 self.gauge(0);
             }
             Order::Leave { target } => self.leave(target)?,
-            Order::Stop => self.stop(),
+            Order::Stop => self.stop()?,
             Order::HangingUp => self.calls.hanging_up(),
             Order::Finish => self.finish()?,
         }
@@ -312,8 +321,8 @@ impl Worker {
 
     /// The deadline of an action that is still waited for; those that were answered are dropped on the way.
     fn next_expiry(&mut self) -> Option<Duration> {
-        while let Some(Reverse((at, key, born, seq))) = self.expiries.peek().copied() {
-            if self.awaits(key, born, seq) {
+        while let Some(Reverse((at, key, born, due))) = self.expiries.peek().copied() {
+            if self.awaits(key, born, due) {
                 return Some(at);
             }
             self.expiries.pop();
@@ -321,9 +330,9 @@ impl Worker {
         None
     }
 
-    fn awaits(&self, key: usize, born: u64, seq: u32) -> bool {
+    fn awaits(&self, key: usize, born: u64, due: Due) -> bool {
         let seated = self.sessions.get(key).filter(|seated| seated.born == born);
-        seated.is_some_and(|seated| seated.awaits(seq))
+        seated.is_some_and(|seated| seated.awaits(due))
     }
 
     fn tick(&mut self, now: Duration) {
@@ -373,23 +382,25 @@ impl Worker {
         ear.is_some_and(|ear| ear.delivery(board, Until::Now).lost > 0)
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self) -> io::Result<()> {
+        self.skip_waiting();
         match self.stage {
-            Stage::Offering => self.drain(self.now()),
+            Stage::Offering => self.drain(self.now())?,
             Stage::Opening => {
                 self.stage = Stage::Drained;
                 self.tell(Notice::Drained);
             }
             Stage::Draining { .. } | Stage::Drained | Stage::Finishing { .. } => {}
         }
-        self.skip_waiting();
+        Ok(())
     }
 
-    fn drain(&mut self, now: Duration) {
+    fn drain(&mut self, now: Duration) -> io::Result<()> {
         self.closed.clear();
         self.stage = Stage::Draining {
             until: now + DRAIN_MAX,
         };
+        self.cut_thinking()
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -407,10 +418,8 @@ impl Worker {
         self.cut_off_visits();
         for (_, seated) in std::mem::take(&mut self.sessions) {
             self.settle_ear(&seated);
-            if let Work::Busy(in_flight) = seated.work {
-                let why = "the run ended before the answer";
-                self.cut_off(in_flight, Outcome::Indeterminate, why);
-            }
+            let why = "the run ended before the answer";
+            self.cut_work(seated.work, Outcome::Indeterminate, why);
         }
         let now = self.ns(self.now());
         for target in self.setup.plan.target_indices() {

@@ -203,6 +203,13 @@ impl Session {
         ActionId::of_slot(self.connection_id, slot)
     }
 
+    /// The sender knows that a list is over, by an item that the dialect does not know for its end.
+    pub fn end_list(&mut self, slot: Slot) {
+        if self.in_flight.awaiting(slot) == Some(Awaiting::Items) {
+            self.in_flight.close(slot);
+        }
+    }
+
     pub fn poll_timeout(&self) -> Option<Duration> {
         match &self.state {
             State::LoggingIn(login) => Some(login.deadline()),

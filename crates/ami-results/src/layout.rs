@@ -51,6 +51,8 @@ pub enum Shape {
     List,
     /// A Response, and an Event for everybody who listens (UserEvent).
     FanOut,
+    /// Several actions of one arrival: they have records of their own, and this is the whole.
+    Flow,
 }
 
 /// What a histogram holds. All but `Ack`, `Lag`, `Wait` and `Failed` are of successes only.
@@ -224,7 +226,7 @@ impl Shape {
     /// The kinds of histogram that an action of this shape can fill.
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::OnePhase => &[
+            Self::OnePhase | Self::Flow => &[
                 Kind::Response,
                 Kind::Service,
                 Kind::Lag,

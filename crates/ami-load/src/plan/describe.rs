@@ -77,6 +77,7 @@ impl Plan {
                 None => writeln!(text),
             };
         }
+        text.push_str(&self.flows_as_read());
         for phase in &self.phases {
             let kind = if phase.warm_up {
                 "warm-up "
@@ -92,12 +93,11 @@ impl Plan {
                     _ => format!("by {}", self.groups[usize::from(entry.group)].name),
                 };
                 let slug = &self.actions[usize::from(entry.action)];
-                let timeout = show_duration(entry.timeout);
-                let _ = writeln!(
-                    text,
-                    "  {:>5} × {slug} {by}, timeout {timeout}",
-                    entry.share
-                );
+                let how = match entry.what {
+                    What::Flow(_) => "step by step".to_owned(),
+                    _ => format!("timeout {}", show_duration(entry.timeout)),
+                };
+                let _ = writeln!(text, "  {:>5} × {slug} {by}, {how}", entry.share);
             }
         }
         if self.patience != PATIENCE {
@@ -124,6 +124,12 @@ impl Plan {
         }
         for phase in &self.phases {
             hash.update(format!("{:?}", phase.mix));
+        }
+        for feed in &self.feeds {
+            hash.update(format!("{:?}", feed.rows));
+        }
+        for flow in &self.flows {
+            hash.update(format!("{flow:?}"));
         }
         for arrival in OpenLoop::new(self) {
             hash.update(arrival.at.as_nanos().to_le_bytes());

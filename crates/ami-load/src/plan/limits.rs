@@ -82,16 +82,21 @@ impl Plan {
             let stretch = self.stretch(index);
             let busiest = |window| phase.arrival.busiest(&stretch, target, window);
             let in_a_second = busiest(Duration::from_secs(1));
-            needs.actions_per_s = needs.actions_per_s.max(in_a_second);
-            let (mut calls_per_s, mut calls_up) = (0, 0);
+            let (mut actions_per_s, mut calls_per_s, mut calls_up) = (in_a_second, 0, 0);
             for (mix, entry) in (0..).zip(&phase.mix) {
-                let What::Originate { hold, .. } = entry.what else {
-                    continue;
-                };
-                calls_per_s += phase.cycle.densest(mix, in_a_second);
-                calls_up += phase.cycle.densest(mix, busiest(hold));
-                needs.calls_total += self.taken(index, target, mix).1;
+                let whats = self.whats(entry);
+                let densest = phase.cycle.densest(mix, in_a_second);
+                // The steps of a flow besides its first.
+                actions_per_s += densest * (whats.len() as u64).saturating_sub(1);
+                for what in whats {
+                    if let What::Originate { hold, .. } = what {
+                        calls_per_s += densest;
+                        calls_up += phase.cycle.densest(mix, busiest(*hold));
+                        needs.calls_total += self.taken(index, target, mix).1;
+                    }
+                }
             }
+            needs.actions_per_s = needs.actions_per_s.max(actions_per_s);
             needs.calls_per_s = needs.calls_per_s.max(calls_per_s);
             needs.calls_up = needs.calls_up.max(calls_up);
         }

@@ -1,6 +1,7 @@
 //! From the scenario as written to the parts of a plan; what cannot be resolved names its place in the file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use ami_client::dial::{self, Forbidden};
@@ -10,11 +11,18 @@ use ami_results::layout::slug;
 use toml::Spanned;
 
 use super::arrivals::{put_warm_up_first, resolve_arrivals};
-use super::{Overrides, PlanError, PlannedAction, PlannedGroup, PlannedPhase, Segment, What};
+use super::{
+    Overrides, PlanError, PlannedAction, PlannedFlow, PlannedGroup, PlannedPhase, Segment, What,
+};
 use crate::arrival::MixCycle;
 use crate::fan_out::BYTES_MAX;
 use crate::rate::Span;
-use crate::scenario::{Arrival, MixEntry, Originate, Phase, Scenario, UserEvent};
+use crate::scenario::{Arrival, MixEntry, Phase, Scenario, UserEvent};
+use crate::template::Names;
+
+mod flow;
+
+pub(super) use flow::{check_used, resolve_feeds, resolve_flows};
 
 /// An action that is not answered by then has timed out, unless the scenario says otherwise.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,7 +96,7 @@ pub(super) fn resolve_groups(
 pub(super) fn resolve_phases(
     document: &Document,
     scenario: &Scenario,
-    groups: &[PlannedGroup],
+    (groups, flows): (&[PlannedGroup], &[PlannedFlow]),
     overrides: &Overrides,
     actions: &mut Vec<String>,
 ) -> Result<Vec<PlannedPhase>, DocumentError> {
@@ -100,7 +108,7 @@ pub(super) fn resolve_phases(
             phases.iter().map(|phase| phase.name.as_str()),
         )?;
         let starts_at = phases.iter().map(|phase| phase.duration).sum();
-        let mix = resolve_mix(document, phase, groups, actions)?;
+        let mix = resolve_mix(document, phase, (groups, flows), actions)?;
         let shares: Vec<u32> = mix.iter().map(|entry| entry.share).collect();
         if mix.is_empty() || MixCycle::length(&shares) > MixCycle::LENGTH_MAX {
             let message = format!(
@@ -135,12 +143,12 @@ pub(super) fn resolve_phases(
 fn resolve_mix(
     document: &Document,
     phase: &Phase,
-    groups: &[PlannedGroup],
+    (groups, flows): (&[PlannedGroup], &[PlannedFlow]),
     actions: &mut Vec<String>,
 ) -> Result<Vec<PlannedAction>, DocumentError> {
     let mut mix = Vec::new();
     for entry in phase.mix.get_ref() {
-        let what = resolve_what(document, phase, entry)?;
+        let what = resolve_what(document, phase, entry, flows)?;
         if let What::Login = what {
             check_login(document, phase, entry)?;
         }
@@ -163,14 +171,14 @@ fn resolve_mix(
                     document.error_at(name.span(), message)
                 })?,
         };
-        let slug = what.slug();
-        let action = actions
-            .iter()
-            .position(|known| *known == slug)
-            .unwrap_or_else(|| {
-                actions.push(slug);
-                actions.len() - 1
-            });
+        let action = match what {
+            What::Flow(flow) => {
+                let flow = &flows[usize::from(flow)];
+                check_group(document, entry, &groups[group], flow)?;
+                usize::from(flow.action)
+            }
+            _ => enter(document, place(phase, entry), &what, flows, actions)?,
+        };
         mix.push(PlannedAction {
             action: u16::try_from(action).expect("actions are bounded by the tags"),
             group: u16::try_from(group).expect("groups are few"),
@@ -184,37 +192,108 @@ fn resolve_mix(
     Ok(mix)
 }
 
+/// The index of an action by its slug.
+fn enter(
+    document: &Document,
+    place: Range<usize>,
+    what: &What,
+    flows: &[PlannedFlow],
+    actions: &mut Vec<String>,
+) -> Result<usize, DocumentError> {
+    let slug = what.slug();
+    let of_flows: usize = flows.iter().map(|flow| 1 + flow.steps.len()).sum();
+    match actions.iter().position(|known| *known == slug) {
+        Some(index) if index < of_flows => {
+            let message =
+                format!("results would have two actions {slug}: rename the flow or its step");
+            Err(document.error_at(place, message))
+        }
+        Some(index) => Ok(index),
+        None => {
+            actions.push(slug);
+            Ok(actions.len() - 1)
+        }
+    }
+}
+
+/// An event that the sessions do not hear would be awaited in vain.
+fn check_group(
+    document: &Document,
+    entry: &MixEntry,
+    group: &PlannedGroup,
+    flow: &PlannedFlow,
+) -> Result<(), DocumentError> {
+    let name = entry.flow.as_ref().expect("the entry names a flow");
+    if entry.timeout.is_some() {
+        let message = "each step of a flow has a `timeout` of its own: this entry has none";
+        return Err(document.error_at(name.span(), message));
+    }
+    if flow.awaits() && matches!(&*group.events, "" | "off" | "no" | "none" | "0") {
+        let message = format!(
+            "flow {} awaits events, and the sessions of group {} hear none: give the group `events = \"on\"`, or the \
+             classes it needs",
+            flow.name, group.name
+        );
+        return Err(document.error_at(name.span(), message));
+    }
+    Ok(())
+}
+
+/// Where an entry stands, as near as the file tells.
+fn place(phase: &Phase, entry: &MixEntry) -> Range<usize> {
+    if entry.share.span().is_empty() {
+        phase.mix.span()
+    } else {
+        entry.share.span()
+    }
+}
+
 fn resolve_what(
     document: &Document,
     phase: &Phase,
     entry: &MixEntry,
+    flows: &[PlannedFlow],
 ) -> Result<What, DocumentError> {
-    let originate = |written: &Originate| What::Originate {
-        role: written.role.get_ref().clone(),
-        hold: written.hold.0,
-        ring: written.ring.0,
-    };
-    let event = entry.user_event.as_ref();
-    let event = event.map(|written| resolve_event(document, written));
-    let given = [
-        entry.ping.map(|_| What::Ping),
-        entry.query.map(What::Query),
-        entry.originate.as_ref().map(originate),
-        entry.login.map(|_| What::Login),
-        event.transpose()?,
-    ];
-    let mut given = given.into_iter().flatten();
-    if let (Some(what), None) = (given.next(), given.next()) {
-        return Ok(what);
+    let mut whats = Vec::new();
+    whats.extend(entry.ping.map(|_| What::Ping));
+    whats.extend(entry.originate.as_ref().map(What::originate));
+    whats.extend(entry.command.map(What::Command));
+    whats.extend(entry.login.map(|_| What::Login));
+    if let Some(ask) = &entry.query {
+        whats.push(flow::resolve_ask(document, ask, &Names::default())?);
     }
-    let span = if entry.share.span().is_empty() {
-        phase.mix.span()
-    } else {
-        entry.share.span()
+    if let Some(written) = &entry.user_event {
+        whats.push(resolve_event(document, written)?);
+    }
+    if let Some(name) = &entry.flow {
+        whats.push(named_flow(document, name, flows)?);
+    }
+    match (whats.pop(), whats.is_empty()) {
+        (Some(what), true) => Ok(what),
+        _ => Err(document.error_at(
+            place(phase, entry),
+            "a mix entry has exactly one of `ping`, `originate`, `query`, `command`, `flow`, `login` and `user-event`",
+        )),
+    }
+}
+
+fn named_flow(
+    document: &Document,
+    name: &Spanned<String>,
+    flows: &[PlannedFlow],
+) -> Result<What, DocumentError> {
+    let named = |flow: &PlannedFlow| flow.name == *name.get_ref();
+    let Some(index) = flows.iter().position(named) else {
+        let known: Vec<&str> = flows.iter().map(|flow| flow.name.as_str()).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        let message = format!("no flow is named {:?}; there are: {known}", name.get_ref());
+        return Err(document.error_at(name.span(), message));
     };
-    let message =
-        "a mix entry has exactly one of `ping`, `originate`, `query`, `login` and `user-event`";
-    Err(document.error_at(span, message))
+    Ok(What::Flow(u16::try_from(index).expect("flows are few")))
 }
 
 fn resolve_event(document: &Document, written: &UserEvent) -> Result<What, DocumentError> {
@@ -250,10 +329,10 @@ pub(super) fn resolve_roles(
 ) -> Result<BTreeMap<String, Role>, PlanError> {
     let mut roles = BTreeMap::new();
     let entries = scenario.phase.iter().flat_map(|phase| phase.mix.get_ref());
-    for name in entries
-        .filter_map(|entry| entry.originate.as_ref())
-        .map(|originate| &originate.role)
-    {
+    let steps = scenario.flow.iter().flat_map(|flow| &flow.step);
+    let of_entries = entries.filter_map(|entry| entry.originate.as_ref());
+    let originates = of_entries.chain(steps.filter_map(|step| step.originate.as_ref()));
+    for name in originates.map(|originate| &originate.role) {
         let role_name = name.get_ref().clone();
         let (pbx, origin) = (target.name.clone(), target.origin.clone());
         if target.dial.is_empty() {

@@ -95,21 +95,10 @@ async fn check_rights(
     Err(PreflightError::Rights {
         account: site.account.clone(),
         missing,
-        classes: "originate, call, system, reporting, user",
+        classes: "originate, call, system, reporting, user, command",
     })
 }
 
 fn needed(plan: &Plan) -> BTreeSet<&'static str> {
-    let mut needed = BTreeSet::new();
-    for entry in plan.phases.iter().flat_map(|phase| &phase.mix) {
-        match &entry.what {
-            What::Ping => needed.extend(["Ping"]),
-            What::Query(query) => needed.extend([query.action_name()]),
-            // Who got here may log in.
-            What::Login => {}
-            What::UserEvent { .. } => needed.extend(["UserEvent"]),
-            What::Originate { .. } => needed.extend(["Originate", "Hangup", "CoreShowChannels"]),
-        }
-    }
-    needed
+    plan.all_whats().flat_map(What::needs).copied().collect()
 }

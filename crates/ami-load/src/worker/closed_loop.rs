@@ -17,12 +17,13 @@ pub(crate) struct ClosedLoop {
 
 impl ClosedLoop {
     pub(crate) fn new(plan: &Plan) -> Self {
+        let actions = u64::try_from(plan.actions_a_turn_max()).expect("a flow has few steps");
         let spacing = plan
             .targets
             .iter()
             .map(|planned| {
                 let rate = planned.target.limits.max_actions_per_s.max(1);
-                1_000_000_000 * u64::from(plan.crew()) / u64::from(rate)
+                1_000_000_000 * actions * u64::from(plan.crew()) / u64::from(rate)
             })
             .collect();
         Self {

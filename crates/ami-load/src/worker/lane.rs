@@ -17,6 +17,8 @@ pub(crate) struct Lane {
 pub(crate) struct Waiting {
     pub(crate) arrival: Arrival,
     pub(crate) picked_at: u64,
+    /// Which row of its feed a flow takes.
+    pub(crate) row: u64,
 }
 
 /// What becomes of an arrival at once.
@@ -84,6 +86,7 @@ mod tests {
         Waiting {
             arrival,
             picked_at: 0,
+            row: 0,
         }
     }
 

@@ -30,14 +30,19 @@ impl Worker {
                 self.enter_next_phase()?;
             }
             let next = self.peek();
-            if let Some(arrival) = next.filter(|arrival| arrival.at <= elapsed) {
+            if let Some((arrival, row)) = next.filter(|(arrival, _)| arrival.at <= elapsed) {
                 self.schedule.next();
-                self.place(arrival, self.ns(now))?;
+                let picked_at = self.ns(now);
+                self.place(Waiting {
+                    arrival,
+                    picked_at,
+                    row,
+                })?;
             } else if let Some((at, key, born)) = self.closed.take_due(self.ns(now)) {
                 self.act_again(key, born, at)?;
             } else {
                 if next.is_none() && elapsed >= self.setup.plan.duration() {
-                    self.drain(now);
+                    self.drain(now)?;
                 }
                 return Ok(());
             }
@@ -45,7 +50,7 @@ impl Worker {
     }
 
     pub(super) fn next_arrival(&mut self) -> Option<Duration> {
-        let open = self.peek().map(|arrival| arrival.at);
+        let open = self.peek().map(|(arrival, _)| arrival.at);
         let closed = self.closed.next_at().map(Duration::from_nanos);
         let phase = self
             .next_phase_at()
@@ -54,12 +59,12 @@ impl Worker {
         first.map(|at| self.base + at)
     }
 
-    /// The next arrival of this worker; those of other workers, and of targets that were left, are passed over.
-    fn peek(&mut self) -> Option<Arrival> {
+    /// The next arrival of this worker, and the number of its row; those of other workers, and of targets that were left, are passed over.
+    fn peek(&mut self) -> Option<(Arrival, u64)> {
         loop {
-            let arrival = *self.schedule.peek()?;
+            let (arrival, row) = *self.schedule.peek()?;
             if self.is_mine(&arrival) {
-                return Some(arrival);
+                return Some((arrival, row));
             }
             self.schedule.next();
         }
@@ -125,18 +130,18 @@ impl Worker {
         }
     }
 
-    fn place(&mut self, arrival: Arrival, picked_at: u64) -> io::Result<()> {
+    fn place(&mut self, waiting: Waiting) -> io::Result<()> {
+        let arrival = waiting.arrival;
         self.plan_counts(arrival.phase);
         let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         let lane = self.lane_index(arrival.target, entry.group);
-        let waiting = Waiting { arrival, picked_at };
         if let What::Login = entry.what {
             self.visit(waiting);
             return Ok(());
         }
         match self.lanes[lane].place(waiting) {
             Placed::On(key) => {
-                if self.act(key, waiting)? == Acted::Skipped {
+                if self.act(key, waiting)? != Acted::Taken {
                     self.lanes[lane].rest(key);
                 }
             }
@@ -147,7 +152,7 @@ impl Worker {
     }
 
     /// An arrival fell due; those of a warm-up need no accounting for.
-    fn plan_counts(&mut self, phase: u16) {
+    pub(super) fn plan_counts(&mut self, phase: u16) {
         if !self.setup.plan.phases[usize::from(phase)].warm_up {
             self.ledger.planned(1);
         }
@@ -239,9 +244,21 @@ impl Worker {
             number: turn,
             nth: turn,
         };
+        let entry = &planned.mix[usize::from(arrival.mix)];
+        let row = self.setup.plan.feed_of(entry).map_or(0, |feed| {
+            let (session, sessions) = self.setup.plan.takers(feed, group, number);
+            self.dealer.of_turn(target, feed, session, sessions)
+        });
+        let waiting = Waiting {
+            arrival,
+            picked_at,
+            row,
+        };
         self.plan_counts(phase);
-        if self.act(key, Waiting { arrival, picked_at })? == Acted::Skipped {
-            self.rest(key, self.lane_index(target, group));
+        match self.act(key, waiting)? {
+            Acted::Skipped => self.rest(key, self.lane_index(target, group)),
+            // Without a row there is no further turn in this phase.
+            Acted::Taken | Acted::Spent => {}
         }
         Ok(())
     }
@@ -260,7 +277,9 @@ impl Worker {
     }
 
     pub(super) fn blank_record(&self, waiting: Waiting, session: u32) -> Record {
-        let Waiting { arrival, picked_at } = waiting;
+        let Waiting {
+            arrival, picked_at, ..
+        } = waiting;
         let entry = self.setup.plan.entry(arrival.phase, arrival.mix);
         Record {
             target: arrival.target,

@@ -9,6 +9,7 @@ use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
 
+use super::flow::Running;
 use super::poller::Interest;
 use crate::fan_out::{Ear, EventKey};
 use crate::plan::Reading;
@@ -57,11 +58,21 @@ pub(crate) struct Seated {
 pub(crate) enum Work {
     Free,
     Busy(InFlight),
+    Flow(Box<Running>),
     /// The action `seq` timed out: nothing is sent until its late answer comes.
     Stuck {
         seq: u32,
     },
     LoggingOff,
+}
+
+/// What an alarm of a session is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// The answer to the action of that sequence.
+    Answer(u32),
+    /// The next step of its flow, or the event that a step awaits; alarms are counted.
+    Flow(u32),
 }
 
 #[derive(Debug)]
@@ -128,12 +139,24 @@ impl Seated {
         matches!(self.work, Work::Free)
     }
 
-    /// Whether the action `seq` is still waited for, in time or late.
-    pub(crate) fn awaits(&self, seq: u32) -> bool {
+    /// Whether what an alarm is about is still waited for, in time or late.
+    pub(crate) fn awaits(&self, due: Due) -> bool {
         match &self.work {
-            Work::Busy(in_flight) => in_flight.slot.seq == seq,
-            Work::Stuck { seq: since } => *since == seq,
+            Work::Busy(in_flight) => due == Due::Answer(in_flight.slot.seq),
+            Work::Flow(running) => running.awaits(due),
+            Work::Stuck { seq } => due == Due::Answer(*seq),
             Work::Free | Work::LoggingOff => false,
+        }
+    }
+}
+
+impl Work {
+    /// The action that is under way.
+    pub(crate) fn record_mut(&mut self) -> Option<&mut Record> {
+        match self {
+            Self::Busy(in_flight) => Some(&mut in_flight.record),
+            Self::Flow(running) => running.record_mut(),
+            Self::Free | Self::Stuck { .. } | Self::LoggingOff => None,
         }
     }
 }

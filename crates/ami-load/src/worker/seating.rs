@@ -8,13 +8,15 @@ use ami_proto::action::Action;
 use ami_proto::session::Answer;
 use ami_results::delivery::DeliveryRow;
 use ami_results::outcome::Outcome;
+use ami_results::record::Record;
 
 use super::opener::Patience;
-use super::seat::{Duty, InFlight, Opened, Seat, Seated, Work};
+use super::seat::{Duty, Opened, Seat, Seated, Work};
 use super::{LOGOFF_MAX, Notice, Stage, Worker};
 use crate::call_table::ended;
 use crate::fan_out::{Ear, Until};
 use crate::plan::Reading;
+use crate::run_tag::CallKey;
 use crate::scenario::Measure;
 
 /// A session that ends sooner after its login was turned away, as far as pauses between attempts are concerned.
@@ -175,7 +177,7 @@ impl Worker {
 
     /// The connection is gone: its action ends, and in mid-run its seat is opened again.
     pub(super) fn lose(&mut self, key: usize, why: &str) -> io::Result<()> {
-        let Some(seated) = self.sessions.try_remove(key) else {
+        let Some(mut seated) = self.sessions.try_remove(key) else {
             return Ok(());
         };
         self.poller.remove(&seated.stream)?;
@@ -201,13 +203,12 @@ impl Worker {
                 }
             }
         }
-        if let Work::Busy(in_flight) = seated.work {
-            let outcome = match in_flight.record.sent_at {
-                Some(_) => Outcome::Indeterminate,
-                None => Outcome::Disconnected,
-            };
-            self.cut_off(in_flight, outcome, why);
-        }
+        let sent = seated.work.record_mut().and_then(|record| record.sent_at);
+        let outcome = match sent {
+            Some(_) => Outcome::Indeterminate,
+            None => Outcome::Disconnected,
+        };
+        self.cut_work(seated.work, outcome, why);
         if !stays_away {
             let settled = now >= seated.opened_at + SETTLED_AFTER;
             let failed = if settled { 0 } else { seated.failed + 1 };
@@ -216,18 +217,28 @@ impl Worker {
         Ok(())
     }
 
-    /// The action ends without its answer.
-    pub(super) fn cut_off(&mut self, in_flight: InFlight, outcome: Outcome, why: &str) {
-        let InFlight {
-            record,
-            call,
-            event,
-            ..
-        } = in_flight;
-        self.in_flight[usize::from(record.target)] -= 1;
-        if let Some(event) = event {
-            self.setup.board.void(event);
+    /// What a session did ends with the session.
+    pub(super) fn cut_work(&mut self, work: Work, outcome: Outcome, why: &str) {
+        match work {
+            Work::Busy(in_flight) => {
+                if let Some(event) = in_flight.event {
+                    self.setup.board.void(event);
+                }
+                self.cut_off((in_flight.record, in_flight.call), outcome, why);
+            }
+            Work::Flow(running) => self.cut_flow(running, outcome, why),
+            Work::Free | Work::Stuck { .. } | Work::LoggingOff => {}
         }
+    }
+
+    /// The action ends without its answer.
+    pub(super) fn cut_off(
+        &mut self,
+        (record, call): (Record, Option<CallKey>),
+        outcome: Outcome,
+        why: &str,
+    ) {
+        self.in_flight[usize::from(record.target)] -= 1;
         match call {
             Some(call) if outcome == Outcome::Disconnected => self.calls.not_accepted(call),
             Some(call) => self.calls.answer_lost(call),

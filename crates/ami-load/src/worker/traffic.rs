@@ -2,21 +2,25 @@
 
 use std::cmp::Reverse;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ami_client::stream::{READ_BYTES, Sent, is_passing};
+use ami_proto::action::Action;
 use ami_proto::frame::Frame;
 use ami_proto::session::{Answer, AnswerOutcome, Disposition, Done, Expired};
 use ami_results::outcome::Outcome;
 
 use super::lane::Waiting;
 use super::poller::BATCH;
-use super::seat::{Duty, InFlight, Work};
+use super::seat::{Due, Duty, InFlight, Work};
 use super::{LOGOFF_MAX, Worker};
 use crate::call_table::{Bounds, ended};
 use crate::fan_out::Mark;
+use crate::flow::{Progress, message_of};
 use crate::plan::nanos;
-use crate::script::Line;
+use crate::run_tag::CallKey;
+use crate::script::{CallLine, Line, Ready};
 
 /// Looks at the sockets before deadlines and orders have their turn: a peer that floods us must not hold them up.
 const LOOKS_PER_TURN: usize = 4;
@@ -25,8 +29,6 @@ const LOOKS_PER_TURN: usize = 4;
 const COMPLETION_GRACE: Duration = Duration::from_secs(10);
 /// A call is over so long after its own bound at the latest.
 const END_GRACE: Duration = Duration::from_secs(10);
-/// An error class longer than this is cut: it is a Message, not a document.
-const ERROR_CHARS_MAX: usize = 120;
 
 /// What a frame meant for the action in flight.
 enum Advance {
@@ -35,6 +37,8 @@ enum Advance {
     Ended(InFlight, Answered),
     /// The late answer came: the session can be used again.
     Unstuck,
+    /// It was the business of a flow.
+    Flow(Progress),
 }
 
 enum Answered {
@@ -48,60 +52,57 @@ pub(super) enum Acted {
     Taken,
     /// The target has as many calls as it permits: the session is as free as before.
     Skipped,
+    /// Its feed has no row left, and will have none.
+    Spent,
 }
 
 impl Worker {
-    /// Sends the action of an arrival on a free session.
+    /// Sends the action of an arrival on a free session, or starts its flow there.
     pub(super) fn act(&mut self, key: usize, waiting: Waiting) -> io::Result<Acted> {
+        let setup = Arc::clone(&self.setup);
         let arrival = waiting.arrival;
-        let Self { setup, calls, .. } = self;
-        let (now, base) = (setup.clock.now(), self.base);
-        let ns = |at: Duration| nanos(at.saturating_sub(base));
+        let now = self.now();
         let deadline = now + setup.plan.entry(arrival.phase, arrival.mix).timeout;
-        let duty = self.sessions[key].seat.duty;
-        let session = &mut self.sessions[key].session;
-        let script = &setup.script;
         let mut event = None;
-        let (sent, call) = match script.line(arrival.phase, arrival.mix, arrival.target) {
-            Line::Same { action, answer } => (session.send(now, action, *answer, deadline), None),
-            Line::Call {
-                originate,
-                hold,
-                ring,
-            } => {
-                let permitted = setup.plan.calls_up_max(arrival.target, self.member);
-                if calls.calls_up(arrival.target) >= permitted {
+        let (sent, call) = match setup
+            .script
+            .line(arrival.phase, arrival.mix, arrival.target)
+        {
+            Line::Ready(Ready::Same { action, answer }) => {
+                let session = &mut self.sessions[key].session;
+                (session.send(now, action, *answer, deadline), None)
+            }
+            Line::Ready(Ready::Call(line)) => {
+                let (target, phase) = (arrival.target, arrival.phase);
+                let Some((call, action)) =
+                    self.place_call(line, (target, phase), nanos(arrival.at))
+                else {
                     self.skip(&arrival);
                     return Ok(Acted::Skipped);
-                }
-                let bounds = Bounds {
-                    completion_due: ns(now + *ring + COMPLETION_GRACE),
-                    gone_by: ns(now + *ring + *hold + END_GRACE),
                 };
-                let call = calls.place(arrival.target, arrival.phase, nanos(arrival.at), bounds);
-                let mut originate = originate.clone();
-                originate.channel_id = Some(setup.tag.channel_id(call));
-                let action = originate
-                    .action()
-                    .expect("the script was built with a longer text");
+                let session = &mut self.sessions[key].session;
                 let sent = session.send(now, &action, Answer::Single, deadline);
                 if let Ok(slot) = sent {
-                    calls.sent_as(call, session.action_id(slot).as_bytes());
+                    self.calls.sent_as(call, session.action_id(slot).as_bytes());
                 }
                 (sent, Some(call))
             }
             Line::Event { filler } => {
-                let key = event.insert(setup.next_event(arrival.target, duty));
+                let seated = &mut self.sessions[key];
+                let event = event.insert(setup.next_event(arrival.target, seated.seat.duty));
+                let sent_at = setup.clock.now().saturating_sub(self.base);
                 let mark = Mark {
-                    key: *key,
+                    key: *event,
                     phase: arrival.phase,
-                    sent_at: ns(setup.clock.now()),
+                    sent_at: nanos(sent_at),
                 };
                 let action = mark.action(&setup.tag, filler);
                 let action = action.expect("a mark has no line end");
+                let session = &mut seated.session;
                 (session.send(now, &action, Answer::Single, deadline), None)
             }
             Line::Visit => unreachable!("a visitor needs no session"),
+            Line::Flow(flow) => return self.start_flow(key, waiting, *flow),
         };
         let record = self.begin_record(waiting, key);
         match sent {
@@ -114,7 +115,8 @@ impl Worker {
                 };
                 self.begin(key, in_flight);
                 let born = self.sessions[key].born;
-                self.expiries.push(Reverse((deadline, key, born, slot.seq)));
+                let due = Due::Answer(slot.seq);
+                self.expiries.push(Reverse((deadline, key, born, due)));
                 self.transmit(key)?;
             }
             Err(_) => {
@@ -124,14 +126,39 @@ impl Worker {
                     self.calls.not_accepted(call);
                 }
                 if let Some(event) = event {
-                    self.setup.board.void(event);
+                    setup.board.void(event);
                 }
-                let record = ended(record, ns(now), Outcome::Disconnected, Some(why));
+                let record = ended(record, self.ns(now), Outcome::Disconnected, Some(why));
                 self.ledger.record(record);
                 self.lose(key, why)?;
             }
         }
         Ok(Acted::Taken)
+    }
+
+    /// Enters a call and says how to originate it; none when the target has as many as it permits.
+    pub(super) fn place_call(
+        &mut self,
+        line: &CallLine,
+        (target, phase): (u16, u16),
+        intended_at: u64,
+    ) -> Option<(CallKey, Action)> {
+        let permitted = self.setup.plan.calls_up_max(target, self.member);
+        if self.calls.calls_up(target) >= permitted {
+            return None;
+        }
+        let now = self.now();
+        let bounds = Bounds {
+            completion_due: self.ns(now + line.ring + COMPLETION_GRACE),
+            gone_by: self.ns(now + line.ring + line.hold + END_GRACE),
+        };
+        let call = self.calls.place(target, phase, intended_at, bounds);
+        let mut originate = line.originate.clone();
+        originate.channel_id = Some(self.setup.tag.channel_id(call));
+        let action = originate
+            .action()
+            .expect("the script was built with a longer text");
+        Some((call, action))
     }
 
     /// The last thing before the bytes go to the kernel: this is when the action was sent.
@@ -151,9 +178,9 @@ impl Worker {
         }
         let sent = seated.stream.send(&self.out);
         if !matches!(sent, Ok(Sent::All))
-            && let Work::Busy(in_flight) = &mut seated.work
+            && let Some(record) = seated.work.record_mut()
         {
-            in_flight.record.sent_at = None;
+            record.sent_at = None;
         }
         match sent {
             Ok(_) => self.attend(key),
@@ -179,12 +206,9 @@ impl Worker {
         match seated.stream.flush() {
             Ok(Sent::Part) => Ok(()),
             Ok(Sent::All) => {
-                if let Work::Busy(in_flight) = &mut seated.work {
+                if let Some(record) = seated.work.record_mut() {
                     let elapsed = self.setup.clock.now().saturating_sub(self.base);
-                    in_flight
-                        .record
-                        .sent_at
-                        .get_or_insert_with(|| nanos(elapsed));
+                    record.sent_at.get_or_insert_with(|| nanos(elapsed));
                 }
                 self.attend(key)
             }
@@ -263,9 +287,19 @@ impl Worker {
                 (Duty::Load { .. }, Disposition::Event) if seated.ear.is_some() => {
                     let heard = self.setup.heard(&frame, seated.ear.as_mut(), at);
                     heard.into_iter().for_each(|heard| self.ledger.event(heard));
-                    Advance::Nothing
+                    match &mut seated.work {
+                        Work::Flow(running) => {
+                            Advance::Flow(running.hear(&self.setup, &disposition, &frame, at))
+                        }
+                        _ => Advance::Nothing,
+                    }
                 }
-                _ => advance(&mut seated.work, &disposition, &frame, at),
+                _ => match &mut seated.work {
+                    Work::Flow(running) => {
+                        Advance::Flow(running.hear(&self.setup, &disposition, &frame, at))
+                    }
+                    work => advance(work, &disposition, &frame, at),
+                },
             };
             let is_over = seated.session.is_closing();
             match advance {
@@ -277,6 +311,7 @@ impl Worker {
                     }
                 }
                 Advance::Unstuck => self.freed(key)?,
+                Advance::Flow(progress) => self.flow_on(key, progress, at)?,
             }
             if is_over {
                 return self.lose(key, "the PBX said goodbye");
@@ -318,35 +353,33 @@ impl Worker {
     pub(super) fn expire(&mut self) -> io::Result<()> {
         let now = self.now();
         while self.next_expiry().is_some_and(|at| at <= now) {
-            let Some(Reverse((_, key, ..))) = self.expiries.pop() else {
+            let Some(Reverse((_, key, _, due))) = self.expiries.pop() else {
                 break;
             };
-            if matches!(self.sessions[key].work, Work::Stuck { .. }) {
-                self.lose(key, "no answer at all")?;
-            } else {
-                self.time_out(key, now);
+            match (due, &self.sessions[key].work) {
+                (Due::Flow(_), _) => self.flow_due(key)?,
+                (Due::Answer(_), Work::Stuck { .. }) => self.lose(key, "no answer at all")?,
+                (Due::Answer(seq), _) => self.time_out(key, seq, now),
             }
         }
         Ok(())
     }
 
     /// The session takes nothing more until the late answer comes, for which it is given as long again.
-    fn time_out(&mut self, key: usize, now: Duration) {
+    fn time_out(&mut self, key: usize, seq: u32, now: Duration) {
         let at = self.ns(now);
         let seated = &mut self.sessions[key];
         while let Some(Expired::Action(_)) = seated.session.handle_timeout(now) {}
-        let Work::Busy(in_flight) = std::mem::replace(&mut seated.work, Work::Free) else {
-            return;
-        };
-        let seq = in_flight.slot.seq;
-        seated.work = Work::Stuck { seq };
-        let record = &in_flight.record;
-        let waited = at.saturating_sub(record.sent_at.unwrap_or(record.picked_at));
+        let mut work = std::mem::replace(&mut seated.work, Work::Stuck { seq });
+        let sent_at = work
+            .record_mut()
+            .map_or(at, |record| record.sent_at.unwrap_or(record.picked_at));
+        let waited = at.saturating_sub(sent_at);
         let patience = Duration::from_nanos(waited).max(LOGOFF_MAX);
         let born = seated.born;
         self.expiries
-            .push(Reverse((now + patience, key, born, seq)));
-        self.cut_off(in_flight, Outcome::TimedOut, "no answer in time");
+            .push(Reverse((now + patience, key, born, Due::Answer(seq))));
+        self.cut_work(work, Outcome::TimedOut, "no answer in time");
     }
 }
 
@@ -366,7 +399,7 @@ fn advance(work: &mut Work, disposition: &Disposition, frame: &Frame<'_>, at: u6
         } if *slot == in_flight.slot => {
             in_flight.record.acked_at = Some(at);
             match outcome {
-                AnswerOutcome::Error => Answered::Rejected(error_class(frame)),
+                AnswerOutcome::Error => Answered::Rejected(message_of(frame)),
                 AnswerOutcome::Success if *done == Done::Yes => Answered::Success,
                 AnswerOutcome::Success => return Advance::Nothing,
             }
@@ -388,14 +421,4 @@ fn advance(work: &mut Work, disposition: &Disposition, frame: &Frame<'_>, at: u6
             Advance::Nothing
         }
     }
-}
-
-fn error_class(frame: &Frame<'_>) -> Box<str> {
-    let message = frame.text("Message").unwrap_or_default();
-    message
-        .trim()
-        .chars()
-        .take(ERROR_CHARS_MAX)
-        .collect::<String>()
-        .into()
 }

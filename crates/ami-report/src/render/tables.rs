@@ -248,7 +248,7 @@ fn phases_of_answers(summary: &Summary) -> Table {
             "p99",
         ],
         rows: each_action(summary, |target, action| {
-            if matches!(action.shape, Shape::OnePhase | Shape::FanOut) {
+            if !matches!(action.shape, Shape::TwoPhase | Shape::List) {
                 return None;
             }
             let mut row = vec![target.name.clone(), action.name.clone()];

@@ -10,6 +10,7 @@ mod doctor;
 mod doctor_finds;
 mod doctor_finds_tls;
 mod exports;
+mod flows;
 mod help;
 mod interrupted;
 mod library;

@@ -280,6 +280,11 @@ impl Ran {
         for record in &self.records {
             check_times(record);
         }
+        self.check_counts();
+    }
+
+    /// What was counted is what was recorded, and each call has one line.
+    pub(crate) fn check_counts(&self) {
         let counts = (0..).zip(&self.finished().totals.calls);
         let recorded: u64 = counts
             .map(|(target, _)| self.counts(target).records())

@@ -217,6 +217,10 @@ pub(crate) fn usual(said: &Said, line: &Line) -> io::Result<Then> {
                 "CoreShowChannels",
                 "Status",
                 "UserEvent",
+                "Getvar",
+                "MailboxCount",
+                "Command",
+                "SIPpeers",
             ];
             let commands: Vec<String> = all.iter().map(|name| format!("{name}: yes")).collect();
             let mut lines = vec!["Response: Success"];

@@ -10,6 +10,7 @@ mod calls;
 mod events;
 mod fake_pbx;
 mod flood;
+mod flows;
 mod login;
 mod outages;
 mod pacing;

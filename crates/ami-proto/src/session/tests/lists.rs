@@ -251,3 +251,21 @@ fn w24_a_server_without_queues_answers_twice() {
     };
     assert_eq!(peer.server(&with_ids(wire, &[queues])), [refused, complete]);
 }
+
+#[test]
+fn a_list_can_be_ended_by_who_knows_its_last_item() {
+    let mut peer = Peer::ready();
+    let slot = peer.send("FAXStats", Answer::List);
+    let opened = with_ids(
+        "Response: Success\r\nActionID: #0\r\nMessage: FAXStats event will follow\r\n\r\n",
+        &[slot],
+    );
+    peer.session.end_list(slot);
+    assert_eq!(peer.session.in_flight(), 1, "it was not answered yet");
+    assert_eq!(peer.server(&opened), [list_opened(slot)]);
+    let item = with_ids("Event: FAXStats\r\nActionID: #0\r\n\r\n", &[slot]);
+    assert_eq!(peer.server(&item), [Disposition::Item { slot, index: 0 }]);
+    peer.session.end_list(slot);
+    assert_eq!(peer.session.in_flight(), 0);
+    assert_eq!(peer.server(&item), [Disposition::Event]);
+}
