@@ -423,4 +423,14 @@ fn findings_are_data_too() {
             .unwrap()
             .contains("`read`")
     );
+    let page = include_str!("../../../../docs/doctor.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let shown: Value = serde_json::from_str(example.split("```").next().unwrap()).unwrap();
+    let shown = &shown["targets"][0];
+    assert_eq!(keys(pbx), keys(shown));
+    assert_eq!(keys(&pbx["findings"][0]), keys(&shown["findings"][0]));
+}
+
+fn keys(object: &Value) -> Vec<&String> {
+    object.as_object().unwrap().keys().collect()
 }
