@@ -7,7 +7,7 @@ use crate::action::Act;
 use crate::message::{CliStatus, Message};
 use crate::pbx::Pbx;
 
-mod manager;
+mod manager_show;
 
 /// `check_blacklist`.
 const BLACKLIST: [&str; 3] = ["module load", "module unload", "restart gracefully"];
@@ -32,11 +32,11 @@ pub(super) fn command(act: &mut Act<'_>) {
         ["core", "show", "channels"] => (CliStatus::Success, channels(act.pbx)),
         ["core", "show", "channels", "count"] => (CliStatus::Success, totals(act.pbx)),
         ["core", "show", "uptime"] => (CliStatus::Success, uptime(act.now)),
-        ["manager", "show", "settings"] => (CliStatus::Success, manager::settings(act)),
+        ["manager", "show", "settings"] => (CliStatus::Success, manager_show::settings(act)),
         ["manager", "show", "user", name] => match act.pbx.accounts.find(name) {
             Some(account) => (
                 CliStatus::Success,
-                manager::user(account, act.pbx.accounts.multiple_login),
+                manager_show::user(account, act.pbx.accounts.multiple_login),
             ),
             None => (CliStatus::Error, unknown(&line, &words)),
         },
