@@ -7,5 +7,6 @@
 mod calls;
 mod foreign;
 mod lab;
+mod one_call;
 mod refused;
 mod tls;

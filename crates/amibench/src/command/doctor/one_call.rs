@@ -95,7 +95,8 @@ pub(super) async fn place(
     }
     let id = reply.response().get("ActionID").unwrap_or_default();
     let mut followed = Followed::new(tag, id.to_vec(), began_at);
-    followed.note(sessions.clock.now(), "Originate taken by the PBX");
+    let taken = format!("taken by the PBX, tag {}", followed.tag().as_str());
+    followed.note(sessions.clock.now(), taken);
     sessions
         .follow(&mut followed, RING + COMPLETION_GRACE, Followed::is_settled)
         .await;
