@@ -6,7 +6,7 @@ use std::time::Duration;
 use ami_load::plan::Segment;
 use ami_load::rate::{Rate, parse_duration};
 use ami_load::run::{Start, StartError};
-use ami_report::Format;
+use ami_report::{Format, Naming};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -106,9 +106,8 @@ pub(crate) struct Load {
         conflicts_with = "dry_run"
     )]
     pub(crate) format: Shown,
-    /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
-    #[arg(long)]
-    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) names: Names,
     /// No progress line.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -167,9 +166,8 @@ pub(crate) struct Report {
     /// Where files go: a folder, the run's own when not given. Without it, markdown, json or junit alone is printed.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
-    #[arg(long)]
-    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) names: Names,
 }
 
 #[derive(Debug, clap::Args)]
@@ -180,9 +178,25 @@ pub(crate) struct Merge {
     /// Where the merged results go: a directory that does not exist yet.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) names: Names,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Names {
     /// Leave numbers, names and addresses in reports as they are, instead of pseudonyms.
     #[arg(long)]
-    pub(crate) raw: bool,
+    raw: bool,
+}
+
+impl Names {
+    pub(crate) fn naming(&self) -> Naming {
+        if self.raw {
+            Naming::Raw
+        } else {
+            Naming::Pseudonyms
+        }
+    }
 }
 
 /// What standard output holds.

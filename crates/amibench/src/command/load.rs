@@ -249,7 +249,7 @@ fn conclude(
     targets: &[Target],
 ) -> Result<Exit, Failure> {
     let summary = Summary::read(run_dir).or_exit(Exit::NotWritten)?;
-    let exported = report::named(&summary, load.raw);
+    let exported = report::named(&summary, load.names.naming());
     match load.format {
         Shown::Text => report::print_tables(&summary),
         Shown::Json => print::text(export::json(&exported)),

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &args::Merge) -> Result<Exit, Failure> {
     finish(&merge, added, &thresholds).or_exit(Exit::NotWritten)?;
     let summary = Summary::read(&run_dir).or_exit(Exit::NotWritten)?;
     report::print_tables(&summary);
-    let exported = report::named(&summary, args.raw);
+    let exported = report::named(&summary, args.names.naming());
     let written = report::write(&exported, &run_dir, &Format::USUAL, run_dir.path())?;
     written
         .iter()

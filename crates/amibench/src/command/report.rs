@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use ami_report::Format;
 use ami_report::render::text::{self, Color};
 use ami_report::summary::Summary;
+use ami_report::{Format, Naming};
 use ami_results::run_dir::RunDir;
 use anyhow::Context as _;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(report: &Report) -> Result<Exit, Failure> {
         .with_context(|| format!("{} is no readable run", report.run.display()))
         .or_exit(Exit::BadInput)?;
     let summary = Summary::read(&run_dir).or_exit(Exit::BadInput)?;
-    let exported = named(&summary, report.raw);
+    let exported = named(&summary, report.names.naming());
     if let ([format], None) = (report.formats.as_slice(), &report.out)
         && let Some((_, document)) = format.document(&exported)
     {
@@ -34,18 +34,17 @@ pub(crate) fn run(report: &Report) -> Result<Exit, Failure> {
     } else {
         report.formats.as_slice()
     };
-    let folder = report.out.as_deref().unwrap_or(run_dir.path());
+    let folder = report.out.as_deref().unwrap_or_else(|| run_dir.path());
     let written = write(&exported, &run_dir, formats, folder)?;
     written.iter().for_each(|path| print::line(path.display()));
     Ok(Exit::Held)
 }
 
 /// As it may leave the run's directory.
-pub(crate) fn named(summary: &Summary, raw: bool) -> Cow<'_, Summary> {
-    if raw {
-        Cow::Borrowed(summary)
-    } else {
-        Cow::Owned(summary.clone().pseudonymised())
+pub(crate) fn named(summary: &Summary, naming: Naming) -> Cow<'_, Summary> {
+    match naming {
+        Naming::Raw => Cow::Borrowed(summary),
+        Naming::Pseudonyms => Cow::Owned(summary.clone().pseudonymised()),
     }
 }
 

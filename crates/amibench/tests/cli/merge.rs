@@ -5,19 +5,25 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::desk::{Desk, SMALL};
+use crate::sim::{SECRET, Sim};
 
-/// Not yet offered in segments: each run here is the whole load and says to be a part.
-fn desk(seeds: &[(&str, &str)]) -> Desk {
+/// A run per segment, with its seed.
+fn desk(segments: &[(&str, &str)]) -> Desk {
     let limits = "thresholds = [\"all.failed.rate < 1%\"]\n";
     let desk = Desk::new().with("small.toml", &format!("{limits}{SMALL}"));
-    let count = seeds.len();
-    for (index, (name, seed)) in seeds.iter().enumerate() {
-        desk.run(&["load", "small.toml", "--seed", seed, "--out", name])
-            .check_any(&[0, 4], "");
-        let path = desk.path(&format!("{name}/manifest.json"));
-        let mut manifest = read(&path);
-        manifest["segment"] = serde_json::json!({"index": index, "count": count});
-        std::fs::write(&path, manifest.to_string()).unwrap();
+    for (index, (name, seed)) in (1..).zip(segments) {
+        let segment = format!("{index}/{}", segments.len());
+        let args = [
+            "load",
+            "small.toml",
+            "--seed",
+            seed,
+            "--segment",
+            &segment,
+            "--out",
+            name,
+        ];
+        desk.run(&args).check_any(&[0, 4], "");
     }
     desk
 }
@@ -52,10 +58,71 @@ fn segments_become_a_run_like_any_other() {
         assert_eq!(count("all"), count("one") + count("two"), "{key}");
     }
     assert_eq!(all["run"]["merged_from"][1]["segment"], "2/2");
-    assert_eq!(all["targets"][0]["calls"]["attempted"], 20);
+    assert_eq!(all["targets"][0]["calls"]["attempted"], 10);
     desk.run(&["report", "all"]).check(0, "");
     desk.run(&["cleanup", "--run", "all"])
         .check(2, "the run had only simulated targets, which ended with it");
+}
+
+/// Four processes at once on one PBX, merged, against one process with the same plan.
+#[test]
+fn four_segments_are_one_run_count_by_count() {
+    let desk = Desk::new()
+        .with("small.toml", &SMALL.replace("sessions = 3", "sessions = 8"))
+        .with("secret", SECRET);
+    let sim = Sim::start(&desk);
+    let desk = desk.with("pbx.toml", &sim.target());
+    let load = |out: &str, segment: &str| {
+        let args = [
+            "load",
+            "small.toml",
+            "-t",
+            "pbx.toml",
+            "--seed",
+            "11",
+            "-d",
+            "2s",
+            "--out",
+            out,
+        ];
+        let segment = if segment.is_empty() {
+            vec![]
+        } else {
+            vec!["--segment", segment]
+        };
+        desk.start(&[&args[..], &segment].concat())
+    };
+    load("one", "").end().check_any(&[0, 4], "");
+    let parts = ["1/4", "2/4", "3/4", "4/4"];
+    let outs = parts.map(|part| format!("part-{}", &part[..1]));
+    let running: Vec<_> = outs
+        .iter()
+        .zip(parts)
+        .map(|(out, part)| load(out, part))
+        .collect();
+    for run in running {
+        run.end().check_any(&[0, 4], "");
+    }
+    let [a, b, c, d] = &outs;
+    desk.run(&["merge", a, b, c, d, "--out", "all"])
+        .check_any(&[0, 4], "");
+    let counts = |run: &str| {
+        let summary = read(&desk.path(&format!("{run}/summary.json")));
+        let mut target = summary["targets"][0].clone();
+        for action in target["actions"].as_array_mut().unwrap() {
+            // How late a busy machine was is no part of the load.
+            action["counts"].as_object_mut().unwrap().remove("late");
+        }
+        let sum = (
+            summary["run"]["plan_sha256"].clone(),
+            target["calls"].clone(),
+        );
+        let actions = target["actions"].as_array().unwrap().iter();
+        let actions = actions.map(|action| (action["action"].clone(), action["counts"].clone()));
+        (sum, actions.collect::<Vec<_>>())
+    };
+    assert_eq!(counts("all"), counts("one"));
+    assert_eq!(counts("all").1[0].1["offered"], 60);
 }
 
 #[test]
@@ -72,7 +139,7 @@ fn a_threshold_is_judged_on_all_together() {
     desk.run(&["merge", "one", "two", "--out", "damaged"])
         .check(2, "failed to add up: merge two: it is damaged");
     assert!(!desk.path("damaged").exists());
-    let offered = 40;
+    let offered = 20;
     let row = format!(
         "{{\"target\":0,\"action\":0,\"outcome\":\"rejected\",\"error\":\"no\",\"count\":{offered},\"first_seen_ns\":1,\"last_seen_ns\":2}}\n"
     );
