@@ -46,13 +46,17 @@ impl Pseudonyms {
 
     fn word(&mut self, word: &str, author: Author) -> String {
         let end = word.trim_end_matches(['.', ':', '!', '?', ';']).len();
-        let (core, punctuation) = word.split_at(end);
+        let (core, after) = word.split_at(end);
+        // What precedes the first letter or digit stays, so that a quote before it still closes where it did.
+        let start = core.find(char::is_alphanumeric).unwrap_or(0);
+        let start = if is_ip(core) { 0 } else { start };
+        let (before, core) = core.split_at(start);
         let replaced = match self.known.get(core) {
             Some(known) => Some(known.clone()),
             None => class(core, author).map(|class| self.name(class, core)),
         };
         match replaced {
-            Some(name) => name + punctuation,
+            Some(name) => format!("{before}{name}{after}"),
             None => word.to_owned(),
         }
     }
@@ -145,11 +149,10 @@ fn quotation<'a>(before: &str, text: &'a str) -> Option<(&'a str, char)> {
         return None;
     }
     let inside = &text[open.len_utf8()..];
-    let closes = |end: &usize| !inside[end + close.len_utf8()..].starts_with(char::is_alphanumeric);
-    let end = inside
-        .match_indices(close)
-        .map(|(end, _)| end)
-        .find(closes)?;
+    let is_apostrophe =
+        |end: usize| open == '\'' && inside[end + 1..].starts_with(char::is_alphanumeric);
+    let mut ends = inside.match_indices(close).map(|(end, _)| end);
+    let end = ends.find(|end| !is_apostrophe(*end))?;
     Some((&inside[..end], close))
 }
 
@@ -187,7 +190,7 @@ mod tests {
             ),
             ("Queue 'Sales Berlin' is full", "Queue 'name-a' is full"),
             ("\"Alice\" <2001>", "\"name-a\" <number-a>"),
-            ("call +49 30 12 34 56 now", "call number-a now"),
+            ("call +49 30 12 34 56 now", "call +number-a now"),
             ("id 1700000000.12 or amib-3fa9-0-12", "id number-a or id-a"),
             (
                 "2001 is not 2002 but 2001",
