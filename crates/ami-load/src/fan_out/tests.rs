@@ -1,3 +1,5 @@
+//! What is expected, lost, doubled and out of order: known cases, and any fate against plain sets.
+
 use std::collections::BTreeSet;
 
 use ami_proto::action::ActionId;

@@ -16,7 +16,6 @@ use super::poller::BATCH;
 use super::seat::{Due, Duty, InFlight, Work};
 use super::{LOGOFF_MAX, Worker};
 use crate::call_table::{Bounds, ended};
-use crate::fan_out::Mark;
 use crate::flow::{Progress, message_of};
 use crate::plan::nanos;
 use crate::run_tag::CallKey;
@@ -89,15 +88,9 @@ impl Worker {
             }
             Line::Event { filler } => {
                 let seated = &mut self.sessions[key];
-                let event = event.insert(setup.next_event(arrival.target, seated.seat.duty));
-                let sent_at = setup.clock.now().saturating_sub(self.base);
-                let mark = Mark {
-                    key: *event,
-                    phase: arrival.phase,
-                    sent_at: nanos(sent_at),
-                };
-                let action = mark.action(&setup.tag, filler);
-                let action = action.expect("a mark has no line end");
+                let (made, action) =
+                    setup.make_event(&arrival, seated.seat.duty, filler, self.base);
+                event = Some(made);
                 let session = &mut seated.session;
                 (session.send(now, &action, Answer::Single, deadline), None)
             }
