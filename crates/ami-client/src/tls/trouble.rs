@@ -222,10 +222,13 @@ impl TlsTrouble {
                 "a new certificate on the PBX, with a key of 2048 bits: no pin helps here",
                 "or a TLS proxy such as stunnel in front of it",
             ]),
-            Self::WrongPin { certificate, .. } => vec![format!(
-                "if the PBX has a new certificate: pin_sha256 = \"{}\"; if not, somebody is in between",
-                certificate.fingerprint
-            )],
+            Self::WrongPin { certificate, .. } => vec![
+                format!(
+                    "if the PBX has a new certificate: pin_sha256 = \"{}\"",
+                    certificate.fingerprint
+                ),
+                "if not, somebody is in between".to_owned(),
+            ],
             Self::NotYetValid { certificate, .. } => vec![
                 "the clock of this machine is wrong, or that of the PBX was".to_owned(),
                 pin(certificate),
