@@ -54,7 +54,7 @@ pub(crate) enum StepLine {
 #[derive(Debug)]
 pub(crate) enum Ready {
     Same { action: Action, answer: Answer },
-    Call(CallLine),
+    Call(Box<CallLine>),
 }
 
 #[derive(Debug)]
@@ -154,11 +154,11 @@ fn ready(what: &What, planned: &PlannedTarget, tag: &RunTag) -> Result<Ready, Sc
                 .get(role)
                 .expect("the plan resolved every role");
             let originate = originate::of_role(role, tag, *hold, *ring).map_err(error)?;
-            Ok(Ready::Call(CallLine {
+            Ok(Ready::Call(Box::new(CallLine {
                 originate,
                 hold: *hold,
                 ring: *ring,
-            }))
+            })))
         }
     }
 }

@@ -26,6 +26,7 @@ mod lane;
 mod opener;
 mod pace;
 mod poller;
+mod running;
 mod seat;
 mod seating;
 mod sweep;

@@ -6,57 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ami_proto::action::{Action, ActionError, channel};
-use ami_proto::frame::Frame;
-use ami_proto::session::{Answer, AnswerOutcome, Disposition, Slot};
+use ami_proto::session::{Answer, AnswerOutcome};
 use ami_results::outcome::Outcome;
 use ami_results::record::{Record, Skipped};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 
 use super::lane::Waiting;
+use super::running::{Doing, Running, StepInFlight, lot};
 use super::seat::{Due, Seated, Work};
-use super::traffic::Acted;
+use super::traffic::{Acted, TOOK_NONE};
 use super::{Stage, Worker};
 use crate::arrival::Arrival;
 use crate::call_table::ended;
-use crate::flow::{Around, Heard, Instance, Origin, Progress};
-use crate::plan::{Plan, PlannedFlow, PlannedStep, nanos};
-use crate::run::Setup;
+use crate::flow::{Instance, Origin, Progress};
+use crate::plan::{PlannedStep, nanos};
 use crate::run_tag::CallKey;
 use crate::script::{Ready, StepLine};
-
-/// Streams of the seed for think times, past those of rows.
-const THINK_STREAMS: u64 = 1 << 63;
-
-/// A flow on its session.
-#[derive(Debug)]
-pub(crate) struct Running {
-    flow: u16,
-    arrival: Arrival,
-    instance: Instance,
-    /// Of the whole flow.
-    whole: Record,
-    doing: Doing,
-    /// The one alarm that it waits for.
-    alarm: Due,
-}
-
-#[derive(Debug)]
-enum Doing {
-    /// The next step begins at that instant.
-    Thinking {
-        due: u64,
-    },
-    Step(StepInFlight),
-}
-
-#[derive(Debug)]
-struct StepInFlight {
-    record: Record,
-    /// None when it only awaits an event.
-    slot: Option<Slot>,
-    call: Option<CallKey>,
-}
 
 /// What the next step comes to.
 enum Built {
@@ -75,99 +39,6 @@ enum Built {
 enum Goes {
     On,
     Over,
-}
-
-impl Running {
-    fn plan<'a>(&self, plan: &'a Plan) -> &'a PlannedFlow {
-        &plan.flows[usize::from(self.flow)]
-    }
-
-    pub(super) fn awaits(&self, due: Due) -> bool {
-        self.alarm == due
-    }
-
-    /// The action that is under way.
-    pub(super) fn record_mut(&mut self) -> Option<&mut Record> {
-        match &mut self.doing {
-            Doing::Step(step) => Some(&mut step.record),
-            Doing::Thinking { .. } => None,
-        }
-    }
-
-    /// The step under way, which ends now.
-    fn take_step(&mut self) -> Option<StepInFlight> {
-        match std::mem::replace(&mut self.doing, Doing::Thinking { due: 0 }) {
-            Doing::Step(step) => {
-                self.whole.sent_at = self.whole.sent_at.or(step.record.sent_at);
-                Some(step)
-            }
-            Doing::Thinking { due } => {
-                self.doing = Doing::Thinking { due };
-                None
-            }
-        }
-    }
-
-    pub(super) fn hear(
-        &mut self,
-        setup: &Setup,
-        disposition: &Disposition,
-        frame: &Frame<'_>,
-        at: u64,
-    ) -> Progress {
-        let Doing::Step(StepInFlight { record, slot, .. }) = &mut self.doing else {
-            return Progress::Nothing;
-        };
-        let mine = *slot;
-        let heard = match disposition {
-            Disposition::Event => Heard::Event(frame),
-            Disposition::Answer {
-                slot,
-                outcome,
-                done,
-            } if Some(*slot) == mine => {
-                record.acked_at = Some(at);
-                Heard::Answer {
-                    outcome: *outcome,
-                    done: *done,
-                    frame,
-                }
-            }
-            Disposition::Item { slot, index } if Some(*slot) == mine => {
-                record.first_item_at.get_or_insert(at);
-                record.items = Some(*index);
-                Heard::Item(frame)
-            }
-            Disposition::Complete { slot, items, .. } if Some(*slot) == mine => {
-                record.items = Some(*items);
-                Heard::Complete
-            }
-            _ => return Progress::Nothing,
-        };
-        self.tell(setup, heard)
-    }
-
-    fn tell(&mut self, setup: &Setup, heard: Heard<'_>) -> Progress {
-        let around = setup.around(self.arrival.target);
-        self.instance.hear(self.plan(&setup.plan), around, heard)
-    }
-
-    /// Which step, in words.
-    fn place(&self, plan: &Plan) -> String {
-        let flow = self.plan(plan);
-        let index = self.instance.step();
-        let (name, count) = (&flow.steps[index].name, flow.steps.len());
-        format!("{name}, step {} of {count}", index + 1)
-    }
-}
-
-impl Setup {
-    fn around(&self, target: u16) -> Around<'_> {
-        Around {
-            tag: &self.tag,
-            target: &self.plan.targets[usize::from(target)].target.name,
-        }
-    }
 }
 
 impl Worker {
@@ -361,16 +232,8 @@ impl Worker {
         let deadline = now + sends.map_or(Duration::ZERO, |sends| sends.timeout);
         let seated = &mut self.sessions[key];
         let Ok(slot) = seated.session.send(now, action, answer, deadline) else {
-            // A session that is free but takes no action is one the PBX has said goodbye to.
-            let why = "the session took no action";
-            if let Some(call) = step.call {
-                self.calls.not_accepted(call);
-            }
-            let at = self.ns(now);
-            self.ledger
-                .record(ended(step.record, at, Outcome::Disconnected, Some(why)));
-            self.break_off(&running, Outcome::Disconnected, why);
-            return self.lose(key, why);
+            self.break_off(&running, Outcome::Disconnected, TOOK_NONE);
+            return self.took_none(key, step.record, step.call);
         };
         if let Some(call) = step.call {
             self.calls
@@ -573,14 +436,4 @@ fn skipped(record: &Record) -> Skipped {
         action: record.action,
         intended_at: record.intended_at,
     }
-}
-
-/// The think times of a flow depend on its arrival, not on who carries it out.
-fn lot(plan: &Plan, arrival: &Arrival, session: u32) -> ChaCha8Rng {
-    let closed = plan.phases[usize::from(arrival.phase)].is_closed();
-    let session = if closed { u64::from(session) } else { 0 };
-    let place = u64::from(arrival.target) << 8 | u64::from(arrival.phase);
-    let mut lot = ChaCha8Rng::seed_from_u64(plan.seed.wrapping_add(place << 32 | session));
-    lot.set_stream(THINK_STREAMS + arrival.number);
-    lot
 }

@@ -9,8 +9,8 @@ use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
 
-use super::flow::Running;
 use super::poller::Interest;
+use super::running::Running;
 use crate::fan_out::{Ear, EventKey};
 use crate::plan::Reading;
 use crate::run_tag::CallKey;

@@ -10,6 +10,7 @@ use ami_proto::action::Action;
 use ami_proto::frame::Frame;
 use ami_proto::session::{Answer, AnswerOutcome, Disposition, Done, Expired};
 use ami_results::outcome::Outcome;
+use ami_results::record::Record;
 
 use super::lane::Waiting;
 use super::poller::BATCH;
@@ -28,6 +29,8 @@ const LOOKS_PER_TURN: usize = 4;
 const COMPLETION_GRACE: Duration = Duration::from_secs(10);
 /// A call is over so long after its own bound at the latest.
 const END_GRACE: Duration = Duration::from_secs(10);
+
+pub(super) const TOOK_NONE: &str = "the session took no action";
 
 /// What a frame meant for the action in flight.
 enum Advance {
@@ -113,20 +116,29 @@ impl Worker {
                 self.transmit(key)?;
             }
             Err(_) => {
-                // A session that is free but takes no action is one the PBX has said goodbye to.
-                let why = "the session took no action";
-                if let Some(call) = call {
-                    self.calls.not_accepted(call);
-                }
                 if let Some(event) = event {
                     setup.board.void(event);
                 }
-                let record = ended(record, self.ns(now), Outcome::Disconnected, Some(why));
-                self.ledger.record(record);
-                self.lose(key, why)?;
+                self.took_none(key, record, call)?;
             }
         }
         Ok(Acted::Taken)
+    }
+
+    /// A session that is free but takes no action is one the PBX has said goodbye to.
+    pub(super) fn took_none(
+        &mut self,
+        key: usize,
+        record: Record,
+        call: Option<CallKey>,
+    ) -> io::Result<()> {
+        if let Some(call) = call {
+            self.calls.not_accepted(call);
+        }
+        let at = self.ns(self.now());
+        self.ledger
+            .record(ended(record, at, Outcome::Disconnected, Some(TOOK_NONE)));
+        self.lose(key, TOOK_NONE)
     }
 
     /// Enters a call and says how to originate it; none when the target has as many as it permits.

@@ -1,7 +1,6 @@
 //! Flows on real sockets: their steps in order on one session, their values, and how they break.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,14 +16,14 @@ use crate::fake_pbx::{FakePbx, Manners, Then, list, usual};
 const MS: u64 = 1_000_000;
 
 /// Sessions that hear calls, and one flow, named `f`.
-fn scenario(sessions: u32, arrival: &str, steps: &str) -> String {
+pub(crate) fn scenario(sessions: u32, arrival: &str, steps: &str) -> String {
     format!(
         "[[group]]\nname = \"load\"\nsessions = {sessions}\nevents = \"call\"\n[[flow]]\nname = \"f\"\n{steps}\n\
          [[phase]]\nname = \"steady\"\nduration = \"1s\"\narrival = {{ {arrival} }}\nmix = [{{ flow = \"f\" }}]\n"
     )
 }
 
-fn step(keys: &str) -> String {
+pub(crate) fn step(keys: &str) -> String {
     format!("[[flow.step]]\n{keys}\n")
 }
 
@@ -38,7 +37,7 @@ fn run(pbx: &FakePbx, rate: &str, steps: &[&str]) -> Ran {
 }
 
 /// Action 0 is the flow; its steps are those after it.
-fn of(ran: &Ran, action: u16) -> Vec<&Record> {
+pub(crate) fn of(ran: &Ran, action: u16) -> Vec<&Record> {
     let mut records: Vec<_> = ran
         .records
         .iter()
@@ -49,7 +48,7 @@ fn of(ran: &Ran, action: u16) -> Vec<&Record> {
 }
 
 /// Each flow and each of its steps has one record, with instants in order; a flow that went well has all of them.
-fn check(ran: &Ran) {
+pub(crate) fn check(ran: &Ran) {
     ran.check_counts();
     let mut keys: Vec<_> = ran
         .records
@@ -389,58 +388,6 @@ fn a_list_ends_at_the_event_that_the_step_names() {
         .on("SIPpeers", |said, line| list(said, line, &[], 0))
         .start();
     assert_eq!(run(&pbx, "10/s", &[peers]).count(Outcome::Success), 20);
-}
-
-fn boxes(rows: u32, order: &str) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut csv = "number,name\n".to_owned();
-    for row in 0..rows {
-        writeln!(csv, "b{row},\"box, {row}\"").unwrap();
-    }
-    let file = folder.path().join("boxes.csv");
-    std::fs::write(&file, csv).unwrap();
-    let feed = format!("[[feed]]\nname = \"boxes\"\nfile = {file:?}\norder = \"{order}\"\n");
-    (folder, feed)
-}
-
-const BOX: &str =
-    "name = \"count\"\nquery = { action = \"MailboxCount\", Mailbox = \"${boxes.number}\" }";
-
-#[test]
-fn each_row_of_a_unique_feed_goes_to_one_arrival_over_all_workers() {
-    for workers in [1, 3] {
-        let pbx = Manners::usual().start();
-        let (_folder, feed) = boxes(50, "unique");
-        let text = feed + &scenario(6, &constant("100/s"), &step(BOX));
-        let text = text.replace("mix = [", "mix = [{ ping = {} }, ");
-        let ran = Bench::new(text)
-            .target(pbx.address())
-            .workers(workers)
-            .run();
-        check(&ran);
-        let mut taken: Vec<String> = pbx
-            .said("MailboxCount")
-            .iter()
-            .map(|said| said.get("Mailbox").to_owned())
-            .collect();
-        taken.sort_unstable();
-        let mut rows: Vec<String> = (0..50).map(|row| format!("b{row}")).collect();
-        rows.sort_unstable();
-        assert_eq!(taken, rows, "{workers} workers");
-    }
-}
-
-#[test]
-fn sessions_of_a_closed_loop_stop_when_a_unique_feed_is_empty() {
-    let pbx = Manners::usual().start();
-    let (_folder, feed) = boxes(10, "unique");
-    let text = feed + &scenario(4, "closed = {}", &step(BOX));
-    let ran = Bench::new(text).target(pbx.address()).workers(2).run();
-    check(&ran);
-    assert_eq!(pbx.count("MailboxCount"), 10);
-    let counts = ran.counts(0);
-    // Each session learns once that there is nothing left.
-    assert_eq!((of(&ran, 1).len(), counts.skipped), (10, 4));
 }
 
 #[test]
