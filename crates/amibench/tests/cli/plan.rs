@@ -34,7 +34,7 @@ fn shaped(shape: &str) -> Desk {
 fn every_shape_is_read_in_a_plan() {
     let mut told = String::new();
     for shape in SHAPES {
-        told += &format!("# {shape}\n");
+        told.extend(["# ", shape, "\n"]);
         let ran = shaped(shape).run(&["load", "small.toml", "--dry-run"]);
         let lines = ran.check(0, "").out;
         for line in lines.lines() {
@@ -42,7 +42,7 @@ fn every_shape_is_read_in_a_plan() {
                 .iter()
                 .any(|head| line.starts_with(head))
             {
-                told += &format!("{line}\n");
+                told.extend([line, "\n"]);
             }
         }
     }
@@ -56,7 +56,7 @@ fn a_rate_is_the_peak_of_every_shape_that_has_one() {
         let ran = shaped(shape).run(&["load", "small.toml", "--rate", "100/s", "--dry-run"]);
         let out = ran.check(0, "").out;
         let phase = out.lines().find(|line| line.starts_with("phase"));
-        told += &format!("{shape}\n  {}\n", phase.unwrap());
+        told.extend([shape, "\n  ", phase.unwrap(), "\n"]);
     }
     insta::assert_snapshot!(told);
     shaped(SHAPES[5])

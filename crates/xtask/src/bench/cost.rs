@@ -86,8 +86,7 @@ impl Bench<'_> {
             "events",
             LISTENERS,
             "on",
-            "{ constant = { rate = \"20/s\" } }",
-            "originate = { role = \"answers\", hold = \"3s\" }",
+            "arrival = { constant = { rate = \"20/s\" } }\nmix = [{ originate = { role = \"answers\", hold = \"3s\" } }]",
         )?;
         let before = process::cpu_of(self.pbx_pid)?;
         let turn = self.load(&scenario)?;
@@ -116,8 +115,7 @@ impl Bench<'_> {
             "closed",
             CLOSED_SESSIONS,
             "off",
-            "{ closed = {} }",
-            "ping = {}",
+            "arrival = { closed = {} }\nmix = [{ ping = {} }]",
         )?;
         println!(
             "\n{CLOSED_SESSIONS} sessions, pings in a closed loop, {rounds} rounds of {} s",
@@ -184,8 +182,7 @@ impl Bench<'_> {
             "many",
             MANY_SESSIONS,
             "off",
-            "{ constant = { rate = \"500/s\" } }",
-            "ping = {}",
+            "arrival = { constant = { rate = \"500/s\" } }\nmix = [{ ping = {} }]",
         )?;
         let turn = self.load(&scenario)?;
         let resident = turn.cost.resident_max;
@@ -205,17 +202,10 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn scenario(
-        &self,
-        name: &str,
-        sessions: u32,
-        events: &str,
-        arrival: &str,
-        action: &str,
-    ) -> Result<PathBuf> {
+    fn scenario(&self, name: &str, sessions: u32, events: &str, phase: &str) -> Result<PathBuf> {
         let text = format!(
             "[[group]]\nname = \"load\"\nsessions = {sessions}\nevents = \"{events}\"\n\n\
-             [[phase]]\nname = \"steady\"\nduration = \"{}s\"\narrival = {arrival}\nmix = [{{ {action} }}]\n",
+             [[phase]]\nname = \"steady\"\nduration = \"{}s\"\n{phase}\n",
             self.seconds
         );
         let path = self.scratch.path().join(format!("{name}.toml"));
