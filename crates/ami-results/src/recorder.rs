@@ -15,7 +15,7 @@ use crate::error_class::ErrorTable;
 use crate::histogram::Histogram;
 use crate::interval::{Cell, Counts, Gauge};
 use crate::interval_log;
-use crate::layout::{Kind, Layout, Tag};
+use crate::layout::{Kind, Layout, Shape, Tag};
 use crate::manifest::{End, Manifest};
 use crate::outage::PresenceRow;
 use crate::outcome::Outcome;
@@ -200,8 +200,19 @@ impl Recorder {
         self.tally.outages(target).longest(self.now)
     }
 
+    /// Of all actions: each once, and not again as part of its flow.
     pub fn counts(&self, scope: Scope) -> Counts {
-        self.tally.counts(scope)
+        if scope.action.is_some() {
+            return self.tally.counts(scope);
+        }
+        let mut total = Counts::default();
+        for (index, action) in (0..).zip(self.layout().actions()) {
+            if action.shape != Shape::Flow {
+                let action = Some(index);
+                total.add(&self.tally.counts(Scope { action, ..scope }));
+            }
+        }
+        total
     }
 
     /// Of all actions that make calls.

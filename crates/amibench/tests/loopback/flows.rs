@@ -8,6 +8,7 @@ use ami_load::run::Wish;
 use ami_results::call::HungUpBy;
 use ami_results::outcome::Outcome;
 use ami_results::record::Record;
+use ami_results::verdict::State;
 use ami_sim::{Account, Accounts, Profile, spawn_thread};
 
 use crate::bench::{Bench, Ran, SECRET, constant};
@@ -197,6 +198,27 @@ fn an_error_where_success_was_expected_ends_the_flow_with_the_words_of_the_pbx()
         .map(|record| record.error.as_deref())
         .collect();
     assert_eq!(errors, [Some("No such channel"); 5]);
+}
+
+#[test]
+fn all_is_the_steps_and_not_the_flow_again() {
+    let pbx = Manners::usual()
+        .on("Getvar", |said, line| {
+            line.answer(said, &["Response: Error", "Message: No such channel"])
+        })
+        .start();
+    let steps = step("name = \"a\"\nping = {}")
+        + &step("name = \"b\"\nquery = { action = \"Getvar\", Variable = \"X\" }");
+    let thresholds = "thresholds = [\"all.failed.rate <= 50%\", \"f.failed.rate >= 100%\"]\n";
+    let ran = Bench::new(thresholds.to_owned() + &scenario(2, &constant("10/s"), &steps))
+        .target(pbx.address())
+        .run();
+    check(&ran);
+    let verdicts = &ran.finished().verdicts;
+    let passed = verdicts
+        .iter()
+        .filter(|verdict| verdict.state == State::Pass);
+    assert_eq!(passed.count(), 2, "{verdicts:?}");
 }
 
 #[test]
