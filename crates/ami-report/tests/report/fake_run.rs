@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ami_results::call::{CallRecord, CallResult, HungUpBy};
+use ami_results::delivery::{Delivery, DeliveryRow};
 use ami_results::host::Host;
 use ami_results::layout::{Action, Layout, Phase, Shape};
 use ami_results::manifest::{End, FORMAT, Manifest, Offered, Scenario, Target};
+use ami_results::outage::{Change, PresenceRow};
 use ami_results::outcome::Outcome;
 use ami_results::record::{Record, Skipped};
 use ami_results::recorder::{Recorder, Records};
@@ -51,6 +53,7 @@ pub(crate) fn write(path: &Path, ending: Ending) -> RunDir {
             recorder.call(&call(record));
         }
     }
+    restart(&mut recorder);
     for index in 0..12 {
         recorder.skipped(&Skipped {
             target: 1,
@@ -71,6 +74,34 @@ pub(crate) fn write(path: &Path, ending: Ending) -> RunDir {
         }
     }
     run_dir
+}
+
+/// The first PBX restarts, and a session that measured events ends with the run.
+fn restart(recorder: &mut Recorder) {
+    let rows = [
+        (Change::Lost, 300, 20_100, 20_400),
+        (Change::Back, 300, 26_000, 32_500),
+        (Change::Served, 1, 26_010, 26_010),
+    ];
+    for (change, sessions, first_ms, last_ms) in rows {
+        recorder.presence(&PresenceRow {
+            target: 0,
+            change,
+            sessions,
+            first_at: first_ms * 1_000_000,
+            last_at: last_ms * 1_000_000,
+        });
+    }
+    recorder.delivery(&DeliveryRow {
+        target: 1,
+        at: RUN_S * SECOND,
+        delivery: Delivery {
+            expected: 12_000,
+            lost: 3,
+            duplicated: 2,
+            reordered: 1,
+        },
+    });
 }
 
 fn tear(path: &Path) {

@@ -11,10 +11,12 @@ use tempfile::TempDir;
 
 use super::{Merge, MergeError, MismatchError};
 use crate::call::CallResult;
+use crate::delivery::{Delivery, DeliveryRow};
 use crate::histogram::Histogram;
 use crate::interval::{Cell, Counts, Gauge};
 use crate::layout::Tag;
 use crate::manifest::{End, Manifest, Segment};
+use crate::outage::{Change, PresenceRow};
 use crate::record::{Record, Skipped};
 use crate::recorder::tests::{call, manifest, record};
 use crate::recorder::{Recorder, Records};
@@ -373,4 +375,42 @@ fn lag_lines(log: &[u8]) -> Vec<u8> {
         .unwrap();
     lines.remove(last);
     lines.concat().into_bytes()
+}
+
+#[test]
+fn outages_and_deliveries_of_the_parts_are_added_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut parts = Vec::new();
+    for index in 0..2 {
+        let run_dir = RunDir::create(&dir.path().join(format!("part-{index}"))).unwrap();
+        let mut recorder = Recorder::new(run_dir, part(index), Records::Omit).unwrap();
+        let at = u64::from(index) * SECOND;
+        for (change, at) in [(Change::Lost, at), (Change::Back, at + 5 * SECOND)] {
+            recorder.presence(&PresenceRow {
+                target: 1,
+                change,
+                sessions: 10,
+                first_at: at,
+                last_at: at,
+            });
+        }
+        recorder.delivery(&DeliveryRow {
+            target: 1,
+            at: 9 * SECOND,
+            delivery: Delivery {
+                expected: 100,
+                lost: 1,
+                ..Delivery::default()
+            },
+        });
+        recorder.finish(20 * SECOND, End::Completed).unwrap();
+        parts.push(RunDir::open(&dir.path().join(format!("part-{index}"))).unwrap());
+    }
+    let totals = merge(&dir, parts);
+    let [outage] = totals.outages[1].told() else {
+        panic!("{totals:?}");
+    };
+    assert_eq!((outage.sessions, outage.length(0)), (20, 6 * SECOND));
+    assert_eq!(totals.deliveries[1].expected, 200);
+    assert_eq!(totals.deliveries[1].lost, 2);
 }
