@@ -6,7 +6,7 @@ use std::time::Duration;
 use ami_proto::action::Action;
 use ami_proto::frame::decode::Decoder;
 use ami_proto::frame::{Frame, OwnedFrame};
-use ami_proto::session::{Answer, Disposition, Done, Session};
+use ami_proto::session::{Answer, Disposition, Done, Session, Slot};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -95,7 +95,8 @@ impl std::fmt::Display for Seconds {
 }
 
 /// What reading from the wire led to.
-pub(crate) enum Step {
+#[derive(Debug)]
+pub enum Step {
     Disposition(Disposition),
     Ended,
     DeadlinePassed,
@@ -143,11 +144,7 @@ impl Connection {
             source,
         };
         let deadline = self.clock.now() + within;
-        let slot = self
-            .session
-            .send(self.clock.now(), action, answer, deadline)
-            .map_err(|_| RequestError::NotReady { action: name() })?;
-        self.transmit(deadline).await.map_err(broke)?;
+        let slot = self.send(action, answer, within).await?;
         let mut frames: Vec<OwnedFrame> = Vec::new();
         loop {
             let mut keep = |frame: &Frame<'_>, disposition: &Disposition| {
@@ -181,6 +178,28 @@ impl Connection {
         Ok(Reply { frames })
     }
 
+    /// Sends one action; what answers it comes with the steps that follow.
+    pub async fn send(
+        &mut self,
+        action: &Action,
+        answer: Answer,
+        within: Duration,
+    ) -> Result<Slot, RequestError> {
+        let name = || action.name().to_owned();
+        let now = self.clock.now();
+        let deadline = now + within;
+        let slot = self
+            .session
+            .send(now, action, answer, deadline)
+            .map_err(|_| RequestError::NotReady { action: name() })?;
+        let sent = self.transmit(deadline).await;
+        sent.map_err(|source| RequestError::Broke {
+            action: name(),
+            source,
+        })?;
+        Ok(slot)
+    }
+
     /// The next event nobody asked for; none when none comes within that time or the connection ended.
     pub async fn next_event(&mut self, within: Duration) -> io::Result<Option<OwnedFrame>> {
         let deadline = self.clock.now() + within;
@@ -206,8 +225,9 @@ impl Connection {
         let _ = self.wire.shutdown().await;
     }
 
-    /// Decodes the next frame, reading when none is buffered; the frame itself is shown to `look`.
-    pub(crate) async fn step(
+    /// Decodes the next frame, reading when none is buffered; the frame itself is shown to `look`. Nothing is lost when it is
+    /// dropped before it is done.
+    pub async fn step(
         &mut self,
         deadline: Duration,
         look: &mut impl FnMut(&Frame<'_>, &Disposition),

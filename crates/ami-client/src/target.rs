@@ -116,18 +116,14 @@ fn first_priority() -> String {
 }
 
 impl Role {
-    /// Everything in it that a dialplan could take for a dialled number.
-    pub fn numbers(&self) -> impl Iterator<Item = &str> {
+    /// Everything in it that holds what is dialled.
+    pub fn dialled(&self) -> impl Iterator<Item = &str> {
         let parts = [
             Some(self.channel.as_str()),
             self.exten.as_deref(),
             self.data.as_deref(),
         ];
-        parts
-            .into_iter()
-            .flatten()
-            .flat_map(|part| part.split(|c: char| !c.is_ascii_digit()))
-            .filter(|digits| !digits.is_empty())
+        parts.into_iter().flatten()
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) struct CallTable {
     by_action: HashMap<Box<[u8]>, u64>,
     /// Calls that are not over, by target.
     up: Vec<u32>,
-    ended_by: HungUpBy,
+    /// Who ends calls that end now, by target.
+    ended_by: Vec<HungUpBy>,
 }
 
 /// Instants after which nothing more is expected of a call.
@@ -70,7 +71,7 @@ impl CallTable {
             calls: BTreeMap::new(),
             by_action: HashMap::new(),
             up: vec![0; targets],
-            ended_by: HungUpBy::Pbx,
+            ended_by: vec![HungUpBy::Pbx; targets],
         }
     }
 
@@ -173,7 +174,10 @@ impl CallTable {
         };
         match name {
             b"Newchannel" => call.channel_up(frame),
-            b"Hangup" => call.channel_down(now, frame, self.ended_by),
+            b"Hangup" => {
+                let by = self.ended_by[usize::from(call.record.target)];
+                call.channel_down(now, frame, by);
+            }
             b"OriginateResponse" => call.originate_response(now, frame),
             _ => return Settled::default(),
         }
@@ -218,9 +222,9 @@ impl CallTable {
         }
     }
 
-    /// From now on calls that end were hung up by this run.
-    pub(crate) fn hanging_up(&mut self) {
-        self.ended_by = HungUpBy::Us;
+    /// From now on calls of the target that end were hung up by this run.
+    pub(crate) fn hanging_up(&mut self, target: u16) {
+        self.ended_by[usize::from(target)] = HungUpBy::Us;
     }
 
     /// Closes the books on one target: what is still open was never seen to end.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ami_client::target::Role;
+use ami_client::target::{Environment, Role};
 use ami_client::{Document, DocumentError, Target};
 use ami_results::layout::{self, Layout, LayoutError, Shape};
 use serde::Serialize;
@@ -63,6 +63,15 @@ pub struct Plan {
 pub struct PlannedTarget {
     pub target: Target,
     pub roles: BTreeMap<String, Role>,
+    pub protection: Protection,
+}
+
+/// Whether a guard stops the load on a target that it endangers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protection {
+    Guarded,
+    #[default]
+    Unguarded,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -145,6 +154,8 @@ pub struct Overrides {
     pub warm_up: Option<Duration>,
     pub workers: Option<u16>,
     pub segment: Option<Segment>,
+    /// For targets that are not in production: those are always guarded.
+    pub protection: Protection,
 }
 
 #[derive(Debug, Error)]
@@ -251,7 +262,18 @@ impl Plan {
         let mut planned = Vec::new();
         for target in targets {
             let roles = resolve::resolve_roles(document, &scenario, &target)?;
-            planned.push(PlannedTarget { target, roles });
+            let guarded = target.environment == Environment::Production
+                || scenario.guard
+                || overrides.protection == Protection::Guarded;
+            planned.push(PlannedTarget {
+                target,
+                roles,
+                protection: if guarded {
+                    Protection::Guarded
+                } else {
+                    Protection::Unguarded
+                },
+            });
         }
         let feed_names: Vec<_> = scenario.feed.iter().map(|feed| feed.name.span()).collect();
         let mut plan = Self {

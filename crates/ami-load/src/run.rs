@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use ami_client::connection::RequestError;
+use ami_client::Clock;
+use ami_client::Peer;
 use ami_client::open::{Gate, OpenError};
 use ami_client::target::Endpoint;
-use ami_client::{Clock, Connection, Peer};
 use ami_proto::session::{LoginForm, Secret};
 use ami_results::host::Host;
 use ami_results::manifest::{self, End, Manifest};
@@ -27,6 +27,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
+mod canary;
+mod cleaning;
 mod collector;
 mod crew;
 mod lead;
@@ -37,14 +39,15 @@ pub use collector::Live;
 pub use preflight::PreflightError;
 pub use start::{Start, StartError};
 
+use canary::Canary;
 use collector::Collector;
 use crew::Crew;
 use lead::{Lead, Stopped};
 use preflight::Control;
 
-use crate::cleanup;
 use crate::fan_out::Board;
-use crate::plan::{Plan, Segment, nanos};
+use crate::guard::Trip;
+use crate::plan::{Plan, Protection, Segment, nanos};
 use crate::rate::Rate;
 use crate::run_tag::RunTag;
 use crate::script::Script;
@@ -54,8 +57,6 @@ use crate::worker::Order;
 /// Batches on their way to the collector; a worker that fills this waits, and its lateness shows as lag.
 const BATCHES_MAX: usize = 256;
 const LOGOFF_WITHIN: Duration = Duration::from_secs(2);
-/// An operator who leaves at once waits no longer than this to learn what is left.
-const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What every part of a run shares.
 #[derive(Debug)]
@@ -155,8 +156,26 @@ pub enum FailureWhy {
     Seat(#[source] OpenError),
     #[error("every session was lost and none came back")]
     Lost,
+    #[error("the guard stopped the load {}: {trip}", moment(*.after))]
+    Guard {
+        /// Since the first arrival; none when the load had not begun.
+        after: Option<Duration>,
+        trip: Trip,
+    },
+    #[error(
+        "calls are placed and not an event of them is seen: give account {account} the class `call` to read, in the PBX's \
+         words `read = call`"
+    )]
+    Blind { account: String },
     #[error("failed to hang up the calls of the run; `amibench cleanup` can do it later")]
     Cleaning(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn moment(after: Option<Duration>) -> String {
+    after.map_or_else(
+        || "before it began".to_owned(),
+        |after| format!("after {:.1} s", after.as_secs_f64()),
+    )
 }
 
 #[derive(Debug, Error)]
@@ -182,22 +201,19 @@ pub async fn run(
     mut wish: watch::Receiver<Wish>,
 ) -> Result<Finished, RunError> {
     let setup = Arc::new(setup);
-    let (controls, failures) = tokio::select! {
+    let (readies, failures) = tokio::select! {
         checked = preflight_all(&setup) => checked,
         () = lead::wished(&mut wish, Wish::Stop) => return Err(RunError::Interrupted),
     };
-    if controls.iter().all(Option::is_none) {
+    if readies.iter().all(Option::is_none) {
         return Err(RunError::NoTarget { failures });
     }
     let (batches, received) = sync_channel(BATCHES_MAX);
     let crew = Crew::start(&setup, &batches);
     drop(batches);
-    let mut lead = Lead::new(Arc::clone(&setup), crew, failures);
-    for (target, control) in (0..).zip(&controls) {
-        if control.is_none() {
-            lead.leave(target);
-        }
-    }
+    // Before the clock of the load starts: its digest covers every arrival, and a long plan has millions.
+    let mut manifest = manifest(&setup, &description, &readies);
+    let mut lead = Lead::new(Arc::clone(&setup), crew, failures, (readies, wish.clone()));
     if let Err(error) = lead.take_seats(&mut wish).await {
         lead.crew.finish().await?;
         return Err(match error {
@@ -207,8 +223,6 @@ pub async fn run(
             },
         });
     }
-    // Before the clock of the load starts: its digest covers every arrival, and a long plan has millions.
-    let mut manifest = manifest(&setup, &description, &controls);
     let Some((base, started_at)) = description.start.base(setup.clock) else {
         lead.crew.finish().await?;
         return Err(RunError::Late);
@@ -219,15 +233,17 @@ pub async fn run(
     let recording = (Arc::clone(&setup.plan), recorder);
     let collector = Collector::start(recording, received, (setup.clock, base), live, objection);
     lead.crew.order(Order::Start { base });
-    let stopped = lead.load(&mut wish, objected).await;
+    let stopped = lead.load(base, &mut wish, objected).await;
     lead.crew.order(Order::HangingUp);
-    let left = clean_up(&setup, controls, &mut lead.failures, &wish).await;
     let Lead {
         crew,
-        failures,
+        mut failures,
         stopped_at,
+        cleaning,
+        watch,
         ..
     } = lead;
+    let (left, ()) = tokio::join!(cleaning.finish(&mut failures), watch.end());
     let worked = crew.finish().await;
     let loaded = Loaded {
         stopped,
@@ -319,18 +335,35 @@ fn keep(verdicts: &mut [Verdict], failed: &Verdict) {
     }
 }
 
-async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetFailure>) {
+/// A target that passed its preflight.
+#[derive(Debug)]
+struct Ready {
+    control: Control,
+    canary: Option<Canary>,
+}
+
+/// The canary, where there is one, is the first to log in.
+async fn preflight(setup: &Arc<Setup>, target: u16) -> Result<Ready, PreflightError> {
+    let canary = match setup.plan.targets[usize::from(target)].protection {
+        Protection::Guarded => Some(Canary::open(setup, target).await?),
+        Protection::Unguarded => None,
+    };
+    let control = preflight::check(setup, target).await?;
+    Ok(Ready { control, canary })
+}
+
+async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Ready>>, Vec<TargetFailure>) {
     let mut checks = tokio::task::JoinSet::new();
     for target in setup.plan.target_indices() {
         let setup = Arc::clone(setup);
-        checks.spawn(async move { (target, preflight::check(&setup, target).await) });
+        checks.spawn(async move { (target, preflight(&setup, target).await) });
     }
-    let mut controls: Vec<Option<Control>> = setup.sites.iter().map(|_| None).collect();
+    let mut readies: Vec<Option<Ready>> = setup.sites.iter().map(|_| None).collect();
     let mut failures = Vec::new();
     while let Some(joined) = checks.join_next().await {
         let (target, result) = joined.expect("a preflight does not panic");
         match result {
-            Ok(control) => controls[usize::from(target)] = Some(control),
+            Ok(ready) => readies[usize::from(target)] = Some(ready),
             Err(error) => {
                 // The workers need not try what has failed.
                 setup.sites[usize::from(target)].gate.shut();
@@ -342,96 +375,18 @@ async fn preflight_all(setup: &Arc<Setup>) -> (Vec<Option<Control>>, Vec<TargetF
             }
         }
     }
-    (controls, failures)
+    (readies, failures)
 }
 
-/// Hangs up what the run left on each target, all targets at once; an operator who leaves learns what is left.
-async fn clean_up(
-    setup: &Arc<Setup>,
-    controls: Vec<Option<Control>>,
-    failures: &mut Vec<TargetFailure>,
-    wish: &watch::Receiver<Wish>,
-) -> LeftUp {
-    let mut cleanings = tokio::task::JoinSet::new();
-    for (target, control) in controls.into_iter().enumerate() {
-        let Some(control) = control else { continue };
-        let setup = Arc::clone(setup);
-        let mut wish = wish.clone();
-        cleanings.spawn(async move {
-            let mut connection = control.connection;
-            let result = tokio::select! {
-                biased;
-                () = lead::wished(&mut wish, Wish::Abandon) => None,
-                result = clean_target(&setup, target, &mut connection) => Some(result),
-            };
-            let result = match result {
-                Some(result) => result,
-                None => look_behind(&setup, &mut connection).await,
-            };
-            connection.logoff(LOGOFF_WITHIN).await;
-            (setup.plan.targets[target].target.name.clone(), result)
-        });
-    }
-    let mut left = Vec::new();
-    while let Some(joined) = cleanings.join_next().await {
-        let (target, result) = joined.expect("a cleaning does not panic");
-        match result {
-            Ok(channels) if channels.is_empty() => {}
-            Ok(channels) => left.push((target, channels)),
-            Err(error) if !failures.iter().any(|failure| failure.target == target) => {
-                failures.push(TargetFailure {
-                    target,
-                    why: FailureWhy::Cleaning(error),
-                });
-            }
-            Err(_) => {}
-        }
-    }
-    left
-}
-
-type CleaningError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The control session may have been idle for long, or lost with a PBX that is back: then a new one is opened.
-async fn clean_target(
-    setup: &Setup,
-    target: usize,
-    connection: &mut Connection,
-) -> Result<Vec<String>, CleaningError> {
-    if !setup.plan.originates() {
-        return Ok(Vec::new());
-    }
-    let cleaned = match cleanup::hang_up(connection, &setup.tag).await {
-        Ok(cleaned) => cleaned,
-        Err(RequestError::Ended { .. } | RequestError::Broke { .. }) => {
-            *connection = preflight::connect(setup, &setup.sites[target]).await?;
-            cleanup::hang_up(connection, &setup.tag).await?
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(cleaned.left)
-}
-
-/// Names what is left without touching it.
-async fn look_behind(
-    setup: &Setup,
-    connection: &mut Connection,
-) -> Result<Vec<String>, CleaningError> {
-    if !setup.plan.originates() {
-        return Ok(Vec::new());
-    }
-    let channels = cleanup::list(connection, &setup.tag, LOOK_WITHIN).await?;
-    Ok(channels.into_iter().map(|channel| channel.name).collect())
-}
-
-fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control>]) -> Manifest {
+fn manifest(setup: &Setup, description: &Description, readies: &[Option<Ready>]) -> Manifest {
     let plan = &setup.plan;
     let targets =
         plan.targets
             .iter()
-            .zip(controls)
+            .zip(readies)
             .zip(&setup.sites)
-            .map(|((planned, control), site)| {
+            .map(|((planned, ready), site)| {
+                let control = ready.as_ref().map(|ready| &ready.control);
                 let target = &planned.target;
                 manifest::Target {
                     name: target.name.clone(),
@@ -442,8 +397,8 @@ fn manifest(setup: &Setup, description: &Description, controls: &[Option<Control
                         }
                     },
                     account: target.account.clone(),
-                    banner: control.as_ref().and_then(|control| control.banner.clone()),
-                    version: control.as_ref().and_then(|control| control.version.clone()),
+                    banner: control.and_then(|control| control.banner.clone()),
+                    version: control.and_then(|control| control.version.clone()),
                     labels: target.labels.clone(),
                     environment: target.environment.to_string(),
                     limits: serde_json::to_value(&target.limits).expect("limits are plain numbers"),

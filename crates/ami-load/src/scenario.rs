@@ -31,6 +31,9 @@ pub struct Scenario {
     #[serde(default)]
     pub flow: Vec<flow::Flow>,
     pub phase: Vec<Phase>,
+    /// Guards test targets too; production is always guarded.
+    #[serde(default)]
+    pub guard: bool,
     #[serde(default)]
     pub thresholds: Vec<Spanned<Written>>,
 }

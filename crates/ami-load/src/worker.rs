@@ -29,6 +29,7 @@ mod poller;
 mod running;
 mod seat;
 mod seating;
+mod standing;
 mod sweep;
 mod traffic;
 mod visit;
@@ -39,6 +40,7 @@ use lane::Lane;
 use opener::Opener;
 use poller::Poller;
 use seat::{Due, Opened, Seated};
+use standing::Standing;
 use sweep::{ReadDelay, Sweep};
 use visit::{Guest, Visits};
 
@@ -50,6 +52,7 @@ use crate::ledger::{Batch, Ledger};
 use crate::plan::feed::Dealt;
 use crate::plan::{Plan, nanos};
 use crate::run::Setup;
+use crate::sight::Sight;
 
 /// How often overdue calls are looked for and the ledger is handed on.
 const TICK: Duration = Duration::from_millis(100);
@@ -63,6 +66,8 @@ const LOGOFF_MAX: Duration = Duration::from_secs(2);
 pub(crate) enum Order {
     /// Offer the load; instants count from `base` on the clock.
     Start { base: Duration },
+    /// A target is in danger: send it nothing more.
+    Halt { target: u16 },
     /// A target has failed: leave it, and what the plan offers to it.
     Leave { target: u16 },
     /// No further arrivals; wait for answers, then say `Drained`.
@@ -80,6 +85,10 @@ pub(crate) enum Notice {
     Ready,
     /// A seat could not be opened, or not opened again.
     SeatFailed { target: u16, error: OpenError },
+    /// A session ended that nobody of us had ended.
+    SessionLost { target: u16, why: String },
+    /// Calls are made, and their events cannot be seen.
+    Blind { target: u16 },
     /// The last session of a target on this worker was lost, or the first came back.
     Sessions { worker: u16, target: u16, up: u32 },
     /// All arrivals are over and answered, or given up.
@@ -124,7 +133,8 @@ pub(crate) struct Worker {
     /// Sessions of groups that are up, and how many of them wait for an answer, by target.
     up: Vec<u32>,
     in_flight: Vec<u32>,
-    left: Vec<bool>,
+    standing: Vec<Standing>,
+    sights: Vec<Sight>,
     /// Sockets have more than the last turn could read.
     behind: bool,
     sweep: Sweep,
@@ -190,7 +200,8 @@ impl Worker {
             born: 0,
             up: vec![0; targets],
             in_flight: vec![0; targets],
-            left: vec![false; targets],
+            standing: vec![Standing::default(); targets],
+            sights: vec![Sight::default(); targets],
             behind: false,
             sweep: Sweep::default(),
             read_delay: vec![ReadDelay::default(); targets],
@@ -262,9 +273,14 @@ impl Worker {
                 self.stage = Stage::Offering;
                 self.gauge(0);
             }
+            Order::Halt { target } => self.halt(target)?,
             Order::Leave { target } => self.leave(target)?,
             Order::Stop => self.stop()?,
-            Order::HangingUp => self.calls.hanging_up(),
+            Order::HangingUp => {
+                for target in self.setup.plan.target_indices() {
+                    self.calls.hanging_up(target);
+                }
+            }
             Order::Finish => self.finish()?,
         }
         Ok(())
@@ -341,6 +357,7 @@ impl Worker {
         for settled in self.calls.overdue(at) {
             self.ledger.settled(settled);
         }
+        self.look_for_the_blind(at);
         if self.ns(self.ticked_at) / 1_000_000_000 != at / 1_000_000_000 {
             self.gauge(at / 1_000_000_000);
         }
@@ -401,7 +418,7 @@ impl Worker {
         self.stage = Stage::Draining {
             until: now + DRAIN_MAX,
         };
-        self.cut_thinking()
+        self.cut_thinking(|_| true)
     }
 
     fn finish(&mut self) -> io::Result<()> {

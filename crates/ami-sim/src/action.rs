@@ -107,7 +107,12 @@ pub(crate) fn perform(act: &mut Act<'_>) {
         security::request_bad_format(act, &name);
         return act.answer(unknown(act.request));
     };
-    act.pbx.counters.count_action(&entry.name);
+    let count = act.pbx.counters.count_action(&entry.name);
+    for fault in act.pbx.faults.brought_on(&entry.name, count) {
+        let wall = act.pbx.wall(act.now);
+        act.pbx.counters.faults_at.push(wall);
+        act.session.suffer(fault);
+    }
     let rights = act.session.account().map(|account| account.write);
     if !entry.classes.is_empty() && !rights.is_some_and(|rights| rights.intersects(entry.classes)) {
         security::request_not_allowed(act, &name);

@@ -1,6 +1,7 @@
 //! What a simulated PBX did, for tests and for whoever compares it with the load that was offered.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -15,6 +16,8 @@ pub struct Counters {
     pub calls_answered: u64,
     pub calls_failed: u64,
     pub channels_up: u64,
+    /// Unix times at which planted faults began.
+    pub faults_at: Vec<Duration>,
 }
 
 impl Counters {
@@ -22,11 +25,16 @@ impl Counters {
         self.actions.get(name).copied().unwrap_or_default()
     }
 
-    pub(crate) fn count_action(&mut self, name: &str) {
+    /// How many there were with this one.
+    pub(crate) fn count_action(&mut self, name: &str) -> u64 {
         match self.actions.get_mut(name) {
-            Some(count) => *count += 1,
+            Some(count) => {
+                *count += 1;
+                *count
+            }
             None => {
                 self.actions.insert(name.to_owned(), 1);
+                1
             }
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::agenda::{Agenda, Ticket};
 use crate::class::Classes;
 use crate::counters::Counters;
+use crate::fault::Planted;
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
 use crate::server_session::{Addresses, Progress, ServerSession};
@@ -128,7 +129,12 @@ impl Exchange {
     }
 
     pub fn poll_output(&mut self, key: SessionKey) -> Option<Output> {
-        self.sessions.get_mut(&key)?.session.poll_output()
+        let late = self.pbx.faults.late;
+        self.sessions.get_mut(&key)?.session.poll_output(late)
+    }
+
+    pub fn plant(&mut self, planted: Planted) {
+        self.pbx.faults.plant(planted);
     }
 
     pub fn wants_input(&self, key: SessionKey) -> bool {

@@ -1,6 +1,6 @@
 //! Simulated PBXs that speak the Asterisk Manager Interface.
 //!
-//! Layers: model (`pbx`, `call`, `dialplan`) → messages → encoder → `Output`, which only `server` executes. All but
+//! Layers: model (`pbx`, `call`, `dialplan`) → messages → encoder → faults → `Output`, which only `server` executes. All but
 //! `server` is pure: time comes in as an argument, randomness from a seed. Read `profile` (how a PBX behaves), `exchange`
 //! (a PBX and its sessions), `server_session`, `action`, then the model.
 
@@ -17,6 +17,7 @@ mod dialplan;
 mod encode;
 mod exchange;
 mod extension;
+mod fault;
 mod message;
 mod outbox;
 mod pbx;
@@ -33,6 +34,7 @@ pub use counters::Counters;
 pub use encode::CommandFraming;
 pub use exchange::Exchange;
 pub use extension::{Behaviour, Device, Effect, Extension, Media, Step, Wait};
+pub use fault::{Fault, Planted};
 pub use outbox::{Chunk, Output, SharedEvent};
 pub use pbx::{Pbx, SessionKey};
 pub use profile::{Commands, Profile, ProfileError, SnapshotField, Timing};

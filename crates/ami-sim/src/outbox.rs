@@ -1,7 +1,7 @@
 //! What a session has to say, in order, with a bound: the end of the way model → defects → encoder → faults.
 //!
-//! Defects will rewrite the messages that answer one action where `answer` takes them; faults will turn one
-//! `Output::Write` into other outputs where `push` appends them. Neither exists yet.
+//! Faults turn an `Output::Write` into other outputs where `pop` hands it out. Defects will rewrite the messages that answer
+//! one action where `answer` takes them; there are none yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,6 +49,16 @@ pub(crate) struct Outbox {
     framing: CommandFraming,
     queue: VecDeque<Output>,
     bytes: usize,
+    fate: Fate,
+}
+
+/// What a fault does to the next thing that is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Usual,
+    /// The pause before it is over.
+    Paused,
+    Reset,
 }
 
 impl Outbox {
@@ -57,6 +67,7 @@ impl Outbox {
             framing,
             queue: VecDeque::new(),
             bytes: 0,
+            fate: Fate::Usual,
         }
     }
 
@@ -82,7 +93,23 @@ impl Outbox {
         self.queue.push_back(output);
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Output> {
+    /// The session ends with what it says next.
+    pub(crate) fn reset(&mut self) {
+        self.fate = Fate::Reset;
+    }
+
+    /// `late` is how much later than it could everything is written.
+    pub(crate) fn pop(&mut self, late: Option<Duration>) -> Option<Output> {
+        if let Some(Output::Write(_)) = self.queue.front() {
+            match (std::mem::replace(&mut self.fate, Fate::Usual), late) {
+                (Fate::Reset, _) => return Some(Output::Reset),
+                (Fate::Usual, Some(pause)) => {
+                    self.fate = Fate::Paused;
+                    return Some(Output::Stall(pause));
+                }
+                (Fate::Usual, None) | (Fate::Paused, _) => {}
+            }
+        }
         let output = self.queue.pop_front();
         if let Some(Output::Write(chunk)) = &output {
             self.bytes -= chunk.bytes().len();

@@ -14,6 +14,7 @@ use crate::channel::{Channel, ChannelKey};
 use crate::class::Classes;
 use crate::counters::Counters;
 use crate::encode::encode;
+use crate::fault::Faults;
 use crate::message::{Event, Headers};
 use crate::profile::Profile;
 
@@ -62,6 +63,7 @@ pub struct Pbx {
     /// Sessions logged in, by user.
     pub(crate) logins: BTreeMap<String, usize>,
     pub(crate) counters: Counters,
+    pub(crate) faults: Faults,
     /// Classes that some session may want: other events are not even built.
     pub(crate) wanted: Classes,
     events: Vec<Arc<Event>>,
@@ -92,6 +94,7 @@ impl Pbx {
             globals: BTreeMap::new(),
             logins: BTreeMap::new(),
             counters: Counters::default(),
+            faults: Faults::default(),
             wanted: Classes::NONE,
             events: Vec::new(),
             finished: Vec::new(),

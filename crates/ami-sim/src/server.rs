@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::account::Accounts;
 use crate::counters::Counters;
 use crate::exchange::Exchange;
+use crate::fault::Planted;
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
 use crate::profile::Profile;
@@ -83,6 +84,10 @@ impl Simulator {
 
     fn banner(&self) -> String {
         self.shared.exchange.borrow().banner().to_owned()
+    }
+
+    pub fn plant(&self, planted: Planted) {
+        self.shared.exchange.borrow_mut().plant(planted);
     }
 
     /// Serves one session until it ends. Deadlines need `run_timers` beside it.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::action::{self, Act};
 use crate::class::Classes;
+use crate::fault::Fault;
 use crate::message::{Event, Headers, Message};
 use crate::outbox::{Outbox, Output};
 use crate::pbx::{OriginateEnd, Pbx, SessionKey};
@@ -107,6 +108,14 @@ impl Dialogue {
     pub(crate) fn hears(&self) -> Classes {
         self.account()
             .map_or(Classes::NONE, |account| account.read & self.mask)
+    }
+
+    pub(crate) fn suffer(&mut self, fault: Fault) {
+        match fault {
+            Fault::Reset => self.outbox.reset(),
+            // It is not this session's alone.
+            Fault::Late(_) => {}
+        }
     }
 
     pub(crate) fn close(&mut self) {
@@ -297,8 +306,8 @@ impl ServerSession {
         }
     }
 
-    pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.dialogue.outbox.pop()
+    pub(crate) fn poll_output(&mut self, late: Option<Duration>) -> Option<Output> {
+        self.dialogue.outbox.pop(late)
     }
 
     pub(crate) fn is_too_slow(&self) -> bool {

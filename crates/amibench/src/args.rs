@@ -89,6 +89,9 @@ pub(crate) struct Load {
     /// Keep a line for each action in records.jsonl.
     #[arg(long)]
     pub(crate) records: bool,
+    /// Guard targets that are not in production too: stop a load that endangers them.
+    #[arg(long)]
+    pub(crate) guard: bool,
     /// Load this target although it is in production; may be repeated.
     #[arg(long, value_name = "TARGET")]
     pub(crate) confirm: Vec<String>,

@@ -35,8 +35,9 @@ pub(crate) fn provide(plan: &Plan) -> Result<(), Failure> {
 /// A session is a descriptor; of one to an embedded simulator the other end is ours too.
 fn needed(plan: &Plan) -> u64 {
     let visitors = if plan.logs_in() { VISITORS_MAX } else { 0 };
+    // The canary of a guard and the control session.
     let sessions =
-        u64::from(plan.own_sessions_per_target() + visitors + u32::from(plan.workers) + 1);
+        u64::from(plan.own_sessions_per_target() + visitors + u32::from(plan.workers) + 2);
     let ends = |endpoint: &Endpoint| match endpoint {
         Endpoint::Address(_) => 1,
         Endpoint::Simulated(_) => 2,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{PATIENCE, Plan, PlannedGroup, PlannedTarget, Segment, What};
+use super::{PATIENCE, Plan, PlannedGroup, PlannedTarget, Protection, Segment, What};
 use crate::arrival::OpenLoop;
 use crate::rate::show_duration;
 use crate::scenario::Measure;
@@ -49,12 +49,19 @@ impl Plan {
 
     fn parameters(&self) -> String {
         let mut text = format!("scenario {}\nseed     {}\n", self.scenario, self.seed);
-        for PlannedTarget { target, .. } in &self.targets {
+        for PlannedTarget {
+            target, protection, ..
+        } in &self.targets
+        {
             let _ = writeln!(
                 text,
                 "target   {} at {} as {}",
                 target.name, target.endpoint, target.account
             );
+            if *protection == Protection::Guarded {
+                let environment = target.environment;
+                let _ = writeln!(text, "guard    {}, {environment}", target.name);
+            }
         }
         for group in &self.groups {
             let PlannedGroup {

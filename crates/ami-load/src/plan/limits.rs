@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Plan, PlanError, PlannedTarget, What};
+use super::{Plan, PlanError, PlannedTarget, Protection, What};
 use crate::arrival::rotation;
 
 /// Besides the load and one observer for each worker, each process of a run keeps this many sessions on a target: the one
 /// that checks its rights before and cleans up after.
 const CONTROL_SESSIONS: u32 = 1;
+/// On a target that is guarded, one more.
+const CANARY_SESSIONS: u64 = 1;
 
 /// More visitors would only wait at the gate, where ten pass at a time, or for a PBX that does not say goodbye.
 pub const VISITORS_MAX: u32 = 512;
@@ -15,14 +17,24 @@ pub const VISITORS_MAX: u32 = 512;
 impl Plan {
     /// What the run needs of each target, against what the target permits.
     pub(super) fn keep_limits(&self) -> Result<(), PlanError> {
-        for (index, PlannedTarget { target, .. }) in (0..).zip(&self.targets) {
+        for (
+            index,
+            PlannedTarget {
+                target, protection, ..
+            },
+        ) in (0..).zip(&self.targets)
+        {
             let needs = self.needs(index);
+            let canaries = match protection {
+                Protection::Guarded => CANARY_SESSIONS,
+                Protection::Unguarded => 0,
+            };
             let limits = &target.limits;
             let table = [
                 (
                     "max_sessions",
                     u64::from(limits.max_sessions),
-                    needs.sessions,
+                    needs.sessions + canaries,
                 ),
                 (
                     "max_actions_per_s",

@@ -1,4 +1,4 @@
-//! Listens to the workers and to the operator, and decides when a stage of the run is over.
+//! Listens to the workers, to the canaries and to the operator, and decides when a stage of the run is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +7,11 @@ use ami_results::verdict::Verdict;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::canary::Watch;
+use super::cleaning::Cleaning;
 use super::collector::Objection;
 use super::crew::Crew;
-use super::{FailureWhy, Setup, TargetFailure, Wish};
+use super::{FailureWhy, Ready, Setup, TargetFailure, Wish};
 use crate::worker::{Notice, Order};
 
 #[derive(Debug)]
@@ -21,6 +23,10 @@ pub(super) struct Lead {
     up: Vec<Vec<bool>>,
     /// When arrivals were ended before their time.
     pub(super) stopped_at: Option<Duration>,
+    pub(super) watch: Watch,
+    pub(super) cleaning: Cleaning,
+    /// Targets that are loaded no more.
+    gone: Vec<bool>,
 }
 
 /// Why a run ended when it did.
@@ -39,21 +45,60 @@ pub(super) enum NotStarted {
 }
 
 impl Lead {
-    pub(super) fn new(setup: Arc<Setup>, crew: Crew, failures: Vec<TargetFailure>) -> Self {
-        let up = vec![vec![false; setup.plan.targets.len()]; crew.len()];
-        Self {
+    /// `wish` is the operator's; a target that is not ready is left at once.
+    pub(super) fn new(
+        setup: Arc<Setup>,
+        crew: Crew,
+        failures: Vec<TargetFailure>,
+        (readies, wish): (Vec<Option<Ready>>, watch::Receiver<Wish>),
+    ) -> Self {
+        let targets = setup.plan.targets.len();
+        let (controls, canaries): (Vec<_>, Vec<_>) = readies
+            .into_iter()
+            .map(|ready| match ready {
+                Some(Ready { control, canary }) => (Some(control), canary),
+                None => (None, None),
+            })
+            .unzip();
+        let absent: Vec<bool> = controls.iter().map(Option::is_none).collect();
+        let mut lead = Self {
+            up: vec![vec![false; targets]; crew.len()],
+            watch: Watch::start(canaries),
+            cleaning: Cleaning::new(Arc::clone(&setup), controls, wish),
+            gone: vec![false; targets],
             setup,
             crew,
             failures,
-            up,
             stopped_at: None,
+        };
+        for (target, absent) in (0..).zip(absent) {
+            if absent {
+                lead.leave(target);
+            }
         }
+        lead
     }
 
     /// A target that failed takes no further part.
-    pub(super) fn leave(&mut self, target: u16) {
+    fn leave(&mut self, target: u16) {
+        self.gone[usize::from(target)] = true;
         self.setup.sites[usize::from(target)].gate.shut();
         self.crew.order(Order::Leave { target });
+    }
+
+    /// Nothing more is sent to the target, and our calls on it are hung up; the others go on. When none is left the run ends.
+    fn halt(&mut self, target: u16, why: FailureWhy) -> Option<Stopped> {
+        self.fail(target, why);
+        self.gone[usize::from(target)] = true;
+        self.crew.order(Order::Halt { target });
+        // Nor does a session that is on its way back get in.
+        self.setup.sites[usize::from(target)].gate.shut();
+        self.cleaning.begin(target);
+        let all_gone = self.gone.iter().all(|gone| *gone);
+        all_gone.then(|| {
+            let texts: Vec<String> = self.failures.iter().map(ToString::to_string).collect();
+            self.stop(Stopped::Aborted(texts.join("; ")))
+        })
     }
 
     /// Waits until every worker has its sessions.
@@ -73,8 +118,12 @@ impl Lead {
                     }
                     // A worker that ended early tells why when it is joined.
                     Some(Notice::Broken) | None => return Err(NotStarted::NoTarget),
-                    Some(notice) => self.note(&notice),
+                    Some(notice) => self.note(notice),
                 },
+                (target, trip) = self.watch.tripped() => {
+                    self.fail(target, FailureWhy::Guard { after: None, trip });
+                    self.leave(target);
+                }
                 () = wished(wish, Wish::Stop) => return Err(NotStarted::Interrupted),
             }
         }
@@ -88,6 +137,7 @@ impl Lead {
     /// From the first arrival until every worker has its answers.
     pub(super) async fn load(
         &mut self,
+        base: Duration,
         wish: &mut watch::Receiver<Wish>,
         mut objection: oneshot::Receiver<Objection>,
     ) -> Stopped {
@@ -95,6 +145,7 @@ impl Lead {
         let mut stopped = Stopped::Completed;
         let patience = self.setup.plan.patience;
         let mut all_lost_at: Option<Instant> = None;
+        self.watch.load_begins();
         while waiting > 0 {
             let stopping = stopped != Stopped::Completed;
             tokio::select! {
@@ -107,13 +158,23 @@ impl Lead {
                     Some(Notice::SeatFailed { target, error }) => {
                         self.fail(target, FailureWhy::Seat(error));
                     }
+                    Some(Notice::Blind { target }) => {
+                        let account = self.setup.sites[usize::from(target)].account.clone();
+                        let ended = self.halt(target, FailureWhy::Blind { account });
+                        stopped = ended.filter(|_| !stopping).unwrap_or(stopped);
+                    }
                     Some(notice) => {
-                        self.note(&notice);
+                        self.note(notice);
                         let lost = !self.up.iter().flatten().any(|up| *up);
                         all_lost_at = lost.then(|| all_lost_at.unwrap_or_else(Instant::now));
                     }
                     None => break,
                 },
+                (target, trip) = self.watch.tripped() => {
+                    let after = Some(self.setup.clock.now().saturating_sub(base));
+                    let ended = self.halt(target, FailureWhy::Guard { after, trip });
+                    stopped = ended.filter(|_| !stopping).unwrap_or(stopped);
+                }
                 () = wished(wish, if stopping { Wish::Abandon } else { Wish::Stop }) => {
                     if stopping {
                         break;
@@ -142,9 +203,17 @@ impl Lead {
         stopped
     }
 
-    fn note(&mut self, notice: &Notice) {
-        if let Notice::Sessions { worker, target, up } = notice {
-            self.up[usize::from(*worker)][usize::from(*target)] = *up > 0;
+    fn note(&mut self, notice: Notice) {
+        match notice {
+            Notice::Sessions { worker, target, up } => {
+                self.up[usize::from(worker)][usize::from(target)] = up > 0;
+            }
+            Notice::SessionLost { target, why } => self.watch.session_lost(target, why),
+            Notice::Ready
+            | Notice::SeatFailed { .. }
+            | Notice::Blind { .. }
+            | Notice::Drained
+            | Notice::Broken => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ami_client::Connection;
 use ami_client::connection::RequestError;
-use ami_client::open::{OpenError, open};
+use ami_client::open::{Gate, OpenError, open};
 use ami_proto::action::Action;
 use ami_proto::session::{Answer, SessionConfig};
 use thiserror::Error;
@@ -32,6 +32,10 @@ pub enum PreflightError {
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error(
+        "the PBX does not tell what account {account} may do: ListCommands was answered {message:?}"
+    )]
+    RightsUntold { account: String, message: String },
+    #[error(
         "account {account} may not run {}: give it the write classes for them ({classes}), in the PBX's words `write = …`",
         .missing.join(", ")
     )]
@@ -44,7 +48,7 @@ pub enum PreflightError {
 
 pub(super) async fn check(setup: &Setup, target: u16) -> Result<Control, PreflightError> {
     let site = &setup.sites[usize::from(target)];
-    let mut connection = connect(setup, site).await?;
+    let mut connection = connect(setup, target, "off", &site.gate).await?;
     let banner = connection.session().banner().map(str::to_owned);
     check_rights(&mut connection, &setup.plan, site).await?;
     let settings = connection
@@ -61,17 +65,23 @@ pub(super) async fn check(setup: &Setup, target: u16) -> Result<Control, Preflig
     })
 }
 
-/// A further session of the same account, for what the run does beside the load.
-pub(super) async fn connect(setup: &Setup, site: &Site) -> Result<Connection, OpenError> {
+/// A session for what the run does beside the load; `events` is the mask it logs in with.
+pub(super) async fn connect(
+    setup: &Setup,
+    target: u16,
+    events: &str,
+    gate: &Gate,
+) -> Result<Connection, OpenError> {
+    let site = &setup.sites[usize::from(target)];
     let config = SessionConfig {
         username: site.account.clone(),
         secret: site.secret.clone(),
         login: site.login,
-        events: "off".to_owned(),
+        events: events.to_owned(),
         connection_id: random_bits(),
         login_deadline: LOGIN_WITHIN,
     };
-    open(&site.peer, config, &site.gate, setup.clock).await
+    open(&site.peer, config, gate, setup.clock).await
 }
 
 /// An account that may originate but neither list nor hang up would leave calls behind.
@@ -83,6 +93,12 @@ async fn check_rights(
     let reply = connection
         .request(&Action::new("ListCommands"), Answer::Single, ANSWER_WITHIN)
         .await?;
+    if !reply.is_success() {
+        return Err(PreflightError::RightsUntold {
+            account: site.account.clone(),
+            message: reply.message(),
+        });
+    }
     let response = reply.response();
     let permitted = |action: &str| response.get(action).is_some();
     let missing: Vec<&'static str> = needed(plan)

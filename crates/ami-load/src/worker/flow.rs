@@ -319,7 +319,7 @@ impl Worker {
                 .record(ended(running.whole, at, Outcome::Success, None));
             return self.flow_over(key);
         };
-        if self.stage != Stage::Offering {
+        if self.stage != Stage::Offering || !self.is_loaded(running.arrival.target) {
             self.ledger.skipped(skipped(&running.whole));
             return self.flow_over(key);
         }
@@ -400,9 +400,9 @@ impl Worker {
         self.ledger.record(ended(whole, at, outcome, Some(&why)));
     }
 
-    /// No further steps: flows that think end, those that wait for an answer finish that step.
-    pub(super) fn cut_thinking(&mut self) -> io::Result<()> {
-        for key in self.keys(Seated::is_thinking) {
+    /// No further steps on such sessions: flows that think end, those that wait for an answer finish that step.
+    pub(super) fn cut_thinking(&mut self, on: impl Fn(&Seated) -> bool) -> io::Result<()> {
+        for key in self.keys(|seated| seated.is_thinking() && on(seated)) {
             if let Some(running) = self.take_flow(key) {
                 self.ledger.skipped(skipped(&running.whole));
             }

@@ -10,6 +10,7 @@ use ami_results::record::{Record, Skipped};
 use super::closed_loop::stagger;
 use super::lane::{Lane, Placed, Waiting};
 use super::seat::{Duty, Seated, Work};
+use super::standing::{HALTED, Standing};
 use super::traffic::Acted;
 use super::{Stage, Worker};
 use crate::arrival::{Arrival, rotation};
@@ -59,7 +60,8 @@ impl Worker {
         first.map(|at| self.base + at)
     }
 
-    /// The next arrival of this worker, and the number of its row; those of other workers, and of targets that were left, are passed over.
+    /// The next arrival of this worker, and the number of its row; those of other workers, and those for targets that are
+    /// loaded no more, are passed over.
     fn peek(&mut self) -> Option<(Arrival, u64)> {
         loop {
             let (arrival, row) = *self.schedule.peek()?;
@@ -78,9 +80,17 @@ impl Worker {
         self.skip_visits();
     }
 
+    pub(super) fn skip_waiting_of(&mut self, target: u16) {
+        let first = self.lane_index(target, 0);
+        let lanes = &mut self.lanes[first..][..self.setup.plan.groups.len()];
+        let waiting: Vec<Waiting> = lanes.iter_mut().flat_map(Lane::take_waiting).collect();
+        for Waiting { arrival, .. } in waiting {
+            self.skip(&arrival);
+        }
+    }
+
     fn is_mine(&self, arrival: &Arrival) -> bool {
-        arrival.share(self.crew) == u32::from(self.member)
-            && !self.left[usize::from(arrival.target)]
+        arrival.share(self.crew) == u32::from(self.member) && self.is_loaded(arrival.target)
     }
 
     fn next_phase(&self) -> usize {
@@ -178,6 +188,9 @@ impl Worker {
         };
         seated.work = Work::Free;
         let target = seated.seat.target;
+        if !self.is_loaded(target) {
+            return self.lose(key, HALTED);
+        }
         let lane = self.lane_index(target, group);
         while let Some(waiting) = self.lanes[lane].take_next() {
             if self.act(key, waiting)? == Acted::Taken {
@@ -217,11 +230,11 @@ impl Worker {
         };
         let picked_at = self.ns(self.now());
         let planned = &self.setup.plan.phases[usize::from(phase)];
-        let Some(seated) = self
-            .sessions
-            .get_mut(key)
-            .filter(|seated| seated.born == born && seated.is_free())
-        else {
+        let standing = &self.standing;
+        let is_loaded = |target: u16| standing[usize::from(target)] == Standing::Loaded;
+        let Some(seated) = self.sessions.get_mut(key).filter(|seated| {
+            seated.born == born && seated.is_free() && is_loaded(seated.seat.target)
+        }) else {
             return Ok(());
         };
         let Duty::Load { group, number } = seated.seat.duty else {

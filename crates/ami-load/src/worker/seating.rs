@@ -66,7 +66,7 @@ impl Worker {
         if first {
             self.missing -= 1;
         }
-        let wanted = !self.left[usize::from(seat.target)] && !self.is_finishing();
+        let wanted = self.is_loaded(seat.target) && !self.is_finishing();
         match result {
             Ok(parts) if wanted => {
                 self.born += 1;
@@ -81,6 +81,9 @@ impl Worker {
                 let key = self.sessions.insert(seated);
                 self.poller.add(&self.sessions[key].stream, key)?;
                 self.join_sweep(key)?;
+                if seat.duty == Duty::Observer {
+                    self.sights[usize::from(seat.target)].open();
+                }
                 self.count_up(seat);
                 if !first && matches!(seat.duty, Duty::Load { .. }) {
                     self.ledger.back(seat.target, self.ns(self.now()));
@@ -161,15 +164,6 @@ impl Worker {
         });
     }
 
-    pub(super) fn leave(&mut self, target: u16) -> io::Result<()> {
-        self.left[usize::from(target)] = true;
-        self.no_more_visits(target);
-        for key in self.keys(|seated| seated.seat.target == target) {
-            self.lose(key, "the target was left")?;
-        }
-        Ok(())
-    }
-
     pub(super) fn keys(&self, wanted: impl Fn(&Seated) -> bool) -> Vec<usize> {
         let those = self.sessions.iter().filter(|(_, seated)| wanted(seated));
         those.map(|(key, _)| key).collect()
@@ -186,7 +180,7 @@ impl Worker {
         let seat = seated.seat;
         self.count_down(seat);
         self.settle_ear(&seated);
-        let stays_away = self.left[usize::from(seat.target)] || self.is_finishing();
+        let stays_away = !self.is_loaded(seat.target) || self.is_finishing();
         match seat.duty {
             Duty::Load { group, .. } => {
                 if !stays_away && self.stage != Stage::Opening {
@@ -198,6 +192,7 @@ impl Worker {
             // At the end of a run the observer logs off like the others: its open calls are closed with the books.
             Duty::Observer if self.is_finishing() => {}
             Duty::Observer => {
+                self.sights[usize::from(seat.target)].shut();
                 for settled in self.calls.blinded(seat.target, self.ns(now)) {
                     self.ledger.settled(settled);
                 }
@@ -210,6 +205,10 @@ impl Worker {
         };
         self.cut_work(seated.work, outcome, why);
         if !stays_away {
+            self.tell(Notice::SessionLost {
+                target: seat.target,
+                why: why.to_owned(),
+            });
             let settled = now >= seated.opened_at + SETTLED_AFTER;
             let failed = if settled { 0 } else { seated.failed + 1 };
             self.opener.open(seat, Patience::Run { failed });

@@ -52,7 +52,7 @@ enum Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Acted {
     Taken,
-    /// The target has as many calls as it permits: the session is as free as before.
+    /// The target has as many calls as it permits, or is loaded no more: the session is as free as before.
     Skipped,
     /// Its feed has no row left, and will have none.
     Spent,
@@ -63,6 +63,10 @@ impl Worker {
     pub(super) fn act(&mut self, key: usize, waiting: Waiting) -> io::Result<Acted> {
         let setup = Arc::clone(&self.setup);
         let arrival = waiting.arrival;
+        if !self.is_loaded(arrival.target) {
+            self.skip(&arrival);
+            return Ok(Acted::Skipped);
+        }
         let now = self.now();
         let deadline = now + setup.plan.entry(arrival.phase, arrival.mix).timeout;
         let mut event = None;
@@ -286,6 +290,7 @@ impl Worker {
             let disposition = seated.session.handle_frame(now, &frame);
             let advance = match (seated.seat.duty, &disposition) {
                 (Duty::Observer, Disposition::Event) => {
+                    self.sights[usize::from(seated.seat.target)].event_seen();
                     self.ledger.settled(self.calls.handle_event(at, &frame));
                     Advance::Nothing
                 }
@@ -338,6 +343,7 @@ impl Worker {
                     .record(ended(record, at, Outcome::Success, None))
             }
             (Answered::Success, Some(call)) => {
+                self.sights[usize::from(record.target)].call_accepted(at);
                 let settled = self.calls.accepted(call, record);
                 self.ledger.settled(settled);
             }

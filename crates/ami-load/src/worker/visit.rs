@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::lane::{WAITING_MAX, Waiting};
 use super::opener::Opener;
+use super::standing::HALTED;
 use super::{LOGOFF_MAX, Notice, Worker};
 use crate::call_table::ended;
 
@@ -131,7 +132,8 @@ impl Worker {
             Guest::Answered { key, at, result } => self.visited(key, at, result),
             Guest::Left { target } => {
                 let hall = &mut self.visits.halls[usize::from(target)];
-                hall.inside -= 1;
+                // One that was cut off in the meantime is not counted any more.
+                hall.inside = hall.inside.saturating_sub(1);
                 if let Some(next) = hall.waiting.pop_front() {
                     self.enter(next);
                 }
@@ -176,6 +178,21 @@ impl Worker {
         hall.shut = true;
         for waiting in std::mem::take(&mut hall.waiting) {
             self.skip(&waiting.arrival);
+        }
+    }
+
+    /// Those who are being logged in are cut off too.
+    pub(super) fn halt_visits(&mut self, target: u16) {
+        self.no_more_visits(target);
+        let at = self.ns(self.now());
+        for visit in self.take_visits(|visit| visit.waiting.arrival.target == target) {
+            if visit.progress.let_in_at.get().is_none() {
+                self.skip(&visit.waiting.arrival);
+                continue;
+            }
+            let record = self.visit_record(&visit, Outcome::Indeterminate);
+            let record = ended(record, at, Outcome::Indeterminate, Some(HALTED));
+            self.ledger.record(record);
         }
     }
 

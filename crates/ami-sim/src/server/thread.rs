@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::account::Accounts;
 use crate::counters::Counters;
+use crate::fault::Planted;
 use crate::profile::Profile;
 use crate::server::{Server, Simulator, Tls, listen};
 
@@ -17,6 +18,7 @@ const QUESTIONS_MAX: usize = 64;
 
 enum Question {
     Counters(std_mpsc::SyncSender<Counters>),
+    Plant(Planted),
 }
 
 /// Stops the simulator when dropped.
@@ -44,6 +46,14 @@ impl Handle {
             receiver.recv().unwrap_or_default()
         } else {
             Counters::default()
+        }
+    }
+
+    /// From then on it does wrong.
+    pub fn plant(&self, planted: Planted) {
+        if let Some(questions) = &self.questions {
+            // One that has ended does nothing any more, right or wrong.
+            let _ = questions.blocking_send(Question::Plant(planted));
         }
     }
 
@@ -119,8 +129,13 @@ fn spawn(
 
 /// Answers questions until nobody can ask any more.
 async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) {
-    while let Some(Question::Counters(sender)) = questions.recv().await {
-        // Whoever asked may have gone.
-        let _ = sender.send(simulator.counters());
+    while let Some(question) = questions.recv().await {
+        match question {
+            Question::Counters(sender) => {
+                // Whoever asked may have gone.
+                let _ = sender.send(simulator.counters());
+            }
+            Question::Plant(planted) => simulator.plant(planted),
+        }
     }
 }

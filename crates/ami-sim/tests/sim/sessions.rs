@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, MultipleLogin, Profile};
+use ami_sim::{Account, Accounts, Fault, MultipleLogin, Output, Planted, Profile};
 use md5::{Digest, Md5};
 
 use crate::talk::{SECRET, Talk, lines, value};
@@ -409,4 +409,37 @@ fn counters_tell_what_was_asked_and_called() {
         ),
         (1, 1, 0)
     );
+}
+
+#[test]
+fn a_fault_begins_with_the_action_it_was_planted_for() {
+    let mut talk = Talk::with("asterisk-22");
+    talk.exchange.plant(Planted::new(Fault::Reset, "Ping", 2));
+    let (first, second) = (talk.login("Events: off"), talk.login("Events: off"));
+    assert_eq!(talk.ask(first, &["Action: Ping"]).len(), 1);
+    talk.send(second, &["Action: Ping"]);
+    let heard = talk.hear(second);
+    assert!(heard.closed && heard.bytes.is_empty(), "{heard:?}");
+    assert_eq!(talk.ask(first, &["Action: Ping"]).len(), 1, "others go on");
+    assert_eq!(talk.exchange.counters().faults_at.len(), 1);
+}
+
+#[test]
+fn a_late_pbx_pauses_before_each_thing_it_says() {
+    let mut talk = Talk::with("asterisk-22");
+    let late = Duration::from_millis(1500);
+    talk.exchange
+        .plant(Planted::new(Fault::Late(late), "Ping", 1));
+    let session = talk.login("Events: off");
+    for _ in 0..2 {
+        talk.send(session, &["Action: Ping"]);
+        let pause = talk.exchange.poll_output(session);
+        assert!(
+            matches!(pause, Some(Output::Stall(pause)) if pause == late),
+            "{pause:?}"
+        );
+        let answer = talk.exchange.poll_output(session);
+        assert!(matches!(answer, Some(Output::Write(_))), "{answer:?}");
+        assert!(talk.exchange.poll_output(session).is_none());
+    }
 }

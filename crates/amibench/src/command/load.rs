@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ami_client::open::Gate;
 use ami_client::{Clock, Document, Target};
+use ami_load::plan::Protection;
 use ami_load::run::{
     self, Description, FailureWhy, Finished, Live, PreflightError, RunError, Setup, Site, Start,
     TargetFailure,
@@ -44,6 +45,11 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
         warm_up: load.warm_up,
         segment: load.segment,
         workers: load.workers,
+        protection: if load.guard {
+            Protection::Guarded
+        } else {
+            Protection::Unguarded
+        },
     };
     let plan =
         Plan::resolve(&name, &document, scenario, targets, &overrides).or_exit(Exit::BadInput)?;
@@ -214,7 +220,10 @@ fn no_target(failures: &[TargetFailure], targets: &[Target]) -> Failure {
 
 fn exit_of(why: &FailureWhy) -> Exit {
     match why {
-        FailureWhy::Preflight(PreflightError::Rights { .. }) => Exit::BadInput,
+        FailureWhy::Preflight(PreflightError::Rights { .. }) | FailureWhy::Blind { .. } => {
+            Exit::BadInput
+        }
+        FailureWhy::Guard { .. } => Exit::Failed,
         FailureWhy::Preflight(_)
         | FailureWhy::Seat(_)
         | FailureWhy::Lost
@@ -237,7 +246,10 @@ fn describe(failure: &TargetFailure, targets: &[Target]) -> String {
             told + &refusal::referral(error, target)
         }
         FailureWhy::Preflight(_) => told + &refusal::more(target),
-        FailureWhy::Lost | FailureWhy::Cleaning(_) => told,
+        FailureWhy::Guard { .. }
+        | FailureWhy::Blind { .. }
+        | FailureWhy::Lost
+        | FailureWhy::Cleaning(_) => told,
     }
 }
 

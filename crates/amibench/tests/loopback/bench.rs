@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use ami_client::tls::{Fingerprint, TlsSettings, Trust};
 use ami_client::{Clock, Document, Gate, Peer, Target};
@@ -18,7 +19,6 @@ use ami_results::outcome::Outcome;
 use ami_results::record::Record;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
-use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -130,6 +130,16 @@ impl Bench {
         self
     }
 
+    pub(crate) fn guarded(self) -> Self {
+        let account = "account = \"bench\"\n";
+        self.limit(account, &format!("{account}environment = \"production\"\n"))
+    }
+
+    pub(crate) fn duration(mut self, duration: Duration) -> Self {
+        self.overrides.duration = Some(duration);
+        self
+    }
+
     pub(crate) fn workers(mut self, workers: u16) -> Self {
         self.overrides.workers = Some(workers);
         self
@@ -194,13 +204,14 @@ impl Bench {
         let calls = calls.map(|row| row.expect("a whole call")).collect();
         let gauges = run_dir.gauges().expect("gauges are readable");
         let gauges = gauges.map(|row| row.expect("a whole gauge")).collect();
+        let manifest = run_dir.manifest().ok();
         Ran {
-            manifest: run_dir.manifest().ok(),
             result,
             records,
             calls,
             gauges,
             event_delays: event_delays(&run_dir),
+            manifest,
         }
     }
 }

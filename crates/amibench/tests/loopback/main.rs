@@ -12,6 +12,8 @@ mod fake_pbx;
 mod feeds;
 mod flood;
 mod flows;
+mod foreign;
+mod guard;
 mod login;
 mod outages;
 mod pacing;
