@@ -133,6 +133,11 @@ impl Commands {
             .find(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
+    /// Every action by its name, as the PBX lists it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|entry| entry.name.as_str())
+    }
+
     pub(crate) fn entries(&self) -> &[CommandEntry] {
         &self.0
     }

@@ -229,8 +229,12 @@ proptest! {
                     expected = Some(since + SLOW_FOR);
                     break;
                 }
-            } else {
-                slow_since = None;
+            } else if let Some(since) = slow_since.take()
+                && (since + SLOW_FOR).max(sent_at) < end
+            {
+                // It would have been quick, and comes too late.
+                expected = Some(since + SLOW_FOR);
+                break;
             }
             sent_at = end.max(sent_at + ms(1000));
         }

@@ -275,7 +275,15 @@ fn conclude(
             channels.join(", ")
         ));
     }
-    if let End::Aborted { reason } = &finished.end {
+    let told = |reason: &str| {
+        finished
+            .failures
+            .iter()
+            .any(|failure| reason.contains(&failure.to_string()))
+    };
+    if let End::Aborted { reason } = &finished.end
+        && !told(reason)
+    {
         print::error(format_args!("the run was ended early: {reason}"));
     }
     if finished.totals.validity.bad_seconds > 0 && !finished.totals.validity.is_valid() {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
 
+mod allow_list;
 mod bad_input;
 mod cleanup;
 mod desk;

@@ -30,7 +30,7 @@ async fn check(name: &str) {
         return;
     };
     let mut session = pbx.session().await;
-    let foreign = place_foreign(&mut session).await;
+    let foreign = place_foreign(&mut session, COUNT).await;
     normal_run(&pbx, &mut session).await;
     check_up(&mut session, &foreign).await;
     interrupted(&pbx, &mut session).await;
@@ -39,7 +39,11 @@ async fn check(name: &str) {
     check_up(&mut session, &foreign).await;
     killed_and_cleaned_up(&pbx, &mut session).await;
     check_up(&mut session, &foreign).await;
-    for id in &foreign {
+    hang_up(&mut session, &foreign).await;
+}
+
+pub(crate) async fn hang_up(session: &mut Connection, foreign: &BTreeSet<String>) {
+    for id in foreign {
         let hangup = channel::hangup(id).unwrap();
         session
             .request(&hangup, Answer::Single, WITHIN)
@@ -49,10 +53,10 @@ async fn check(name: &str) {
 }
 
 /// Half of them bear ids like those of another run.
-async fn place_foreign(session: &mut Connection) -> BTreeSet<String> {
+pub(crate) async fn place_foreign(session: &mut Connection, count: usize) -> BTreeSet<String> {
     let bits = random_bits();
     let mut ids = BTreeSet::new();
-    for number in 0..COUNT {
+    for number in 0..count {
         let id = match number % 2 {
             0 => format!("foreign-{bits:x}-{number:010}"),
             _ => format!("amib-{:08x}-0-{number:010}", bits >> 32),
@@ -86,13 +90,13 @@ async fn place_foreign(session: &mut Connection) -> BTreeSet<String> {
     ids
 }
 
-async fn check_up(session: &mut Connection, foreign: &BTreeSet<String>) {
+pub(crate) async fn check_up(session: &mut Connection, foreign: &BTreeSet<String>) {
     let up = channels(session).await;
     let gone: Vec<&String> = foreign.difference(&up).collect();
     assert!(gone.is_empty(), "foreign calls are gone: {gone:?}");
 }
 
-fn scenario(pbx: &Pbx, hold: &str) -> String {
+pub(crate) fn scenario(pbx: &Pbx, hold: &str) -> String {
     let text = format!(
         r#"
 [[group]]

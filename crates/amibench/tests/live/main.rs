@@ -6,6 +6,7 @@
 
 mod calls;
 mod foreign;
+mod guard;
 mod lab;
 mod one_call;
 mod refused;

@@ -69,3 +69,28 @@ fn an_account_without_rights_is_told_on_asterisk_22() {
 fn an_account_without_rights_is_told_on_asterisk_16() {
     check("asterisk-16");
 }
+
+/// Nothing that can be asked tells that it reads no calls: the first one does.
+#[test]
+fn an_account_that_sees_no_calls_is_told_by_the_first_of_them() {
+    let Some(pbx) = Pbx::running("asterisk-22") else {
+        return;
+    };
+    let target = pbx.write("account.toml", &pbx.target_of("noevents"));
+    let out = pbx.path("blind").display().to_string();
+    let args = [
+        "load",
+        "-t",
+        &target,
+        "--originate",
+        "5/s",
+        "-d",
+        "30s",
+        "-o",
+        &out,
+    ];
+    let ran = pbx.run(&args);
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{told}");
+    assert!(told.contains("read = call"), "{told}");
+}

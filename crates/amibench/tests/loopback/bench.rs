@@ -19,6 +19,7 @@ use ami_results::outcome::Outcome;
 use ami_results::record::Record;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::sync::watch;
 

@@ -69,7 +69,7 @@ fn began_at(counters: &Counters) -> Timestamp {
 
 /// Something was sent before that instant, and nothing on the target so long after it.
 fn check_zero(ran: &Ran, target: u16, danger: Timestamp, within: Duration) {
-    let manifest = ran.manifest.as_ref().expect("the load began");
+    let manifest = ran.manifest();
     let started_at = manifest.started_at;
     let of_target = ran.records.iter().filter(|record| record.target == target);
     let sent: Vec<Timestamp> = of_target
