@@ -100,9 +100,11 @@ fn without_addresses(text: &str) -> String {
 
 fn is_emergency(number: &str) -> bool {
     let behind = |code: &str| {
-        number
-            .strip_prefix(code)
-            .is_some_and(|rest| EMERGENCY.contains(&rest))
+        let rest = number.strip_prefix(code);
+        // 8000 and 9000 are extensions everywhere; where 000 is dialled, the access code is 0.
+        rest.is_some_and(|rest| {
+            EMERGENCY.contains(&rest) && (rest != "000" || code.starts_with('0'))
+        })
     };
     EMERGENCY.contains(&number) || ACCESS_CODES.iter().any(|code| behind(code))
 }
@@ -199,8 +201,8 @@ mod tests {
     fn no_pattern_opens_an_emergency_number() {
         let all = [pattern("*", "*", "*")];
         let by_channel = [
-            "112", "911", "9-911", "9911", "9,911", "9w911", "0112", "00112", "8112", "+112",
-            "(1)12", "1 1 2", "112#", "*112",
+            "112", "911", "9-911", "9911", "9,911", "9w911", "0112", "00112", "8112", "0000",
+            "+112", "(1)12", "1 1 2", "112#", "*112",
         ];
         let channels = by_channel.iter().flat_map(|number| {
             [
@@ -242,6 +244,8 @@ mod tests {
     fn other_numbers_are_left_to_the_patterns() {
         let all = [pattern("*", "*", "*")];
         for channel in [
+            "Local/8000@a",
+            "Local/9000@a",
             "Local/1112@a",
             "Local/2911@a",
             "Local/1120@a",
