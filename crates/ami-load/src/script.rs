@@ -22,10 +22,6 @@ pub(crate) struct Script {
 
 /// What an arrival starts.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a plan has a few hundred of them, and the large one is the usual one"
-)]
 pub(crate) enum Line {
     Ready(Ready),
     Event {
