@@ -116,8 +116,7 @@ fn is_trunk_shaped(name: &str) -> bool {
             .strip_prefix(*technology)
             .is_some_and(|rest| rest.contains(['@', '/']))
     };
-    TRUNK_SHAPES.iter().any(|shape| lower.contains(shape))
-        || BY_NAME.iter().any(|technology| by_name(&technology))
+    TRUNK_SHAPES.iter().any(|shape| lower.contains(shape)) || BY_NAME.iter().any(by_name)
 }
 
 impl DialPattern {

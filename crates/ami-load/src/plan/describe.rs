@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{PATIENCE, Plan, PlannedGroup, PlannedTarget, Protection, Segment, What};
+use super::{
+    PATIENCE, Plan, PlannedAction, PlannedGroup, PlannedTarget, Protection, Segment, What,
+};
 use crate::arrival::OpenLoop;
 use crate::rate::show_duration;
 use crate::scenario::Measure;
@@ -95,16 +97,7 @@ impl Plan {
             let duration = show_duration(phase.duration);
             let _ = writeln!(text, "{kind} {name}: {duration}, {arrival}");
             for entry in &phase.mix {
-                let by = match entry.what {
-                    What::Login => "on connections of their own".to_owned(),
-                    _ => format!("by {}", self.groups[usize::from(entry.group)].name),
-                };
-                let slug = &self.actions[usize::from(entry.action)];
-                let how = match entry.what {
-                    What::Flow(_) => "step by step".to_owned(),
-                    _ => format!("timeout {}", show_duration(entry.timeout)),
-                };
-                let _ = writeln!(text, "  {:>5} × {slug} {by}, {how}", entry.share);
+                text.push_str(&self.entry_as_read(entry));
             }
         }
         if self.patience != PATIENCE {
@@ -121,6 +114,19 @@ impl Plan {
             self.targets.len()
         );
         text
+    }
+
+    fn entry_as_read(&self, entry: &PlannedAction) -> String {
+        let by = match entry.what {
+            What::Login => "on connections of their own".to_owned(),
+            _ => format!("by {}", self.groups[usize::from(entry.group)].name),
+        };
+        let how = match entry.what {
+            What::Flow(_) => "step by step".to_owned(),
+            _ => format!("timeout {}", show_duration(entry.timeout)),
+        };
+        let slug = &self.actions[usize::from(entry.action)];
+        format!("  {:>5} × {slug} {by}, {how}\n", entry.share)
     }
 
     pub fn sha256(&self) -> String {
