@@ -138,6 +138,12 @@ struct Target {
     phases: Vec<PhaseAction>,
     /// Of all phases but warm-ups; none when nothing was called.
     calls: Option<Calls>,
+    /// Stretches in which sessions were gone, in order of time.
+    outages: Vec<Outage>,
+    /// Shorter ones that are not listed.
+    outages_left_out: u64,
+    /// Whether the events that the run sent reached its sessions; none where no session measured it.
+    events: Option<Events>,
     errors: Vec<Error>,
 }
 
@@ -219,6 +225,30 @@ struct Calls {
     ser: Option<f64>,
     /// Session Establishment Effectiveness Ratio of RFC 6076: answered, busy or no answer, of the same.
     seer: Option<f64>,
+}
+
+/// From the first session lost until all were back; instants since the origin of the run.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Outage {
+    /// How many were gone at a time.
+    sessions: u32,
+    /// Until the run ended, where not all came back.
+    duration_ns: u64,
+    first_lost_at_ns: u64,
+    last_lost_at_ns: u64,
+    first_back_at_ns: Option<u64>,
+    all_back_at_ns: Option<u64>,
+    /// The first success of an action sent after the last loss.
+    first_success_at_ns: Option<u64>,
+}
+
+/// Added up over the sessions that listened. Their delay is the kind `event-delay` of the action.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Events {
+    expected: u64,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
 }
 
 /// Failures of one class.

@@ -1,19 +1,21 @@
 //! From a summary to what is published of it.
 
 use ami_results::call::CallResult;
+use ami_results::delivery::Delivery;
 use ami_results::error_class::ErrorRow;
 use ami_results::histogram::Histogram;
 use ami_results::host;
 use ami_results::interval;
 use ami_results::layout::Layout;
 use ami_results::manifest::{self, Manifest};
+use ami_results::outage;
 use ami_results::totals::CallTotals;
 use ami_results::validity;
 use ami_results::verdict::Verdict;
 
 use super::{
-    Action, Calls, Counts, End, Error, Export, Host, Latencies, Latency, Part, Phase, PhaseAction,
-    ReadDelay, Run, Stall, Target, Threshold, VERSION, Validity,
+    Action, Calls, Counts, End, Error, Events, Export, Host, Latencies, Latency, Outage, Part,
+    Phase, PhaseAction, ReadDelay, Run, Stall, Target, Threshold, VERSION, Validity,
 };
 use crate::summary::{self, CallRatios, Histograms, Summary};
 
@@ -150,6 +152,14 @@ fn target(summary: &Summary, target: &summary::Target, described: &manifest::Tar
             })
             .collect(),
         calls: (target.calls.attempted() > 0).then(|| calls(&target.calls)),
+        outages: target
+            .outages
+            .told()
+            .iter()
+            .map(|told| outage(told, summary.ended_at))
+            .collect(),
+        outages_left_out: target.outages.untold(),
+        events: (target.delivery.expected > 0).then(|| events(&target.delivery)),
         errors: target.errors.iter().map(|row| error(layout, row)).collect(),
     }
 }
@@ -205,6 +215,33 @@ impl Latency {
             p99_9_ns: histogram.quantile(0.999)?,
             max_ns: histogram.max()?,
         })
+    }
+}
+
+fn outage(told: &outage::Outage, run_ended_at: u64) -> Outage {
+    Outage {
+        sessions: told.sessions,
+        duration_ns: told.length(run_ended_at),
+        first_lost_at_ns: told.first_lost_at,
+        last_lost_at_ns: told.last_lost_at,
+        first_back_at_ns: told.first_back_at,
+        all_back_at_ns: told.all_back_at,
+        first_success_at_ns: told.served_at,
+    }
+}
+
+fn events(delivery: &Delivery) -> Events {
+    let Delivery {
+        expected,
+        lost,
+        duplicated,
+        reordered,
+    } = *delivery;
+    Events {
+        expected,
+        lost,
+        duplicated,
+        reordered,
     }
 }
 
