@@ -98,9 +98,56 @@ fn spellings(name: &str) -> [String; 4] {
 
 fn scenario_with(entry: &str) -> Result<Scenario, String> {
     assert!(SMALL.contains("ping = {}"));
-    let text = SMALL.replace("ping = {}", entry);
-    let document = Document::embedded("small", std::path::Path::new(""), &text);
+    parse(&SMALL.replace("ping = {}", entry))
+}
+
+const FLOW: &str = r#"
+[[group]]
+name = "load"
+sessions = 1
+
+[[phase]]
+name = "steady"
+duration = "1s"
+arrival = { constant = { rate = "1/s" } }
+mix = [{ flow = "ask" }]
+
+[[flow]]
+name = "ask"
+
+[[flow.step]]
+name = "step"
+ping = {}
+"#;
+
+fn parse(text: &str) -> Result<Scenario, String> {
+    let document = Document::embedded("small", std::path::Path::new(""), text);
     Scenario::parse(&document).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_step_of_a_flow_can_ask_for_nothing_else() {
+    let step = |entry: &str| parse(&FLOW.replace("ping = {}", entry));
+    step("ping = {}").unwrap();
+    step("query = \"Status\"").unwrap();
+    step("command = \"core show version\"").unwrap();
+    for name in known()
+        .iter()
+        .filter(|name| !QUERIES.contains(&name.as_str()))
+    {
+        for spelling in spellings(name) {
+            for entry in [
+                format!("query = \"{spelling}\""),
+                format!("query = {{ action = \"{spelling}\" }}"),
+                format!("query = {{ action = \"Status\", Action = \"{spelling}\" }}"),
+                format!("action = \"{spelling}\""),
+                format!("command = \"{spelling}\""),
+                format!("command = \"manager show command {spelling}\""),
+            ] {
+                assert!(step(&entry).is_err(), "{entry}");
+            }
+        }
+    }
 }
 
 #[test]

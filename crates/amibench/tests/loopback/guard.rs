@@ -291,3 +291,30 @@ fn an_account_that_cannot_read_calls_is_found_by_the_first_of_them() {
     let last = ran.records.iter().filter_map(|record| record.sent_at).max();
     assert!(last.is_some_and(|last| last < 5_000_000_000), "{last:?}");
 }
+
+/// Its steps would go on for a minute, with a pause between them.
+#[test]
+fn a_flow_takes_no_further_step() {
+    const STEPS: usize = 30;
+    let step = |number: usize| {
+        format!(
+            "[[flow.step]]\nname = \"step-{number}\"\nthink = \"100ms\"\nquery = \"CoreStatus\"\n"
+        )
+    };
+    let steps: String = (0..STEPS).map(step).collect();
+    let text = scenario(6, "60s", "closed = {}", "{ flow = \"long\" }");
+    let sim = simulated(accounts());
+    sim.plant(Planted::new(Fault::Reset, "CoreStatus", 40));
+    let ran = Bench::new(format!("{text}\n[[flow]]\nname = \"long\"\n{steps}"))
+        .target(sim.addr())
+        .guarded()
+        .run();
+    ran.check_books();
+    assert!(
+        matches!(trip(&ran), Trip::SessionLost { .. }),
+        "{:?}",
+        trip(&ran)
+    );
+    check_zero(&ran, 0, began_at(&sim.counters()), ZERO_WITHIN);
+    assert!(sim.counters().actions_of("CoreStatus") < 120);
+}
