@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use ami_client::{Document, Target};
-use ami_load::Scenario;
+use ami_load::{Overrides, Plan, Scenario};
 use ami_sim::{Account, Accounts, Handle, Profile, spawn_thread};
 
 use crate::desk::{Desk, Ran, SMALL, ran};
@@ -96,7 +97,7 @@ fn spellings(name: &str) -> [String; 4] {
     ]
 }
 
-fn scenario_with(entry: &str) -> Result<Scenario, String> {
+fn scenario_with(entry: &str) -> Result<Plan, String> {
     assert!(SMALL.contains("ping = {}"));
     parse(&SMALL.replace("ping = {}", entry))
 }
@@ -120,9 +121,14 @@ name = "step"
 ping = {}
 "#;
 
-fn parse(text: &str) -> Result<Scenario, String> {
-    let document = Document::embedded("small", std::path::Path::new(""), text);
-    Scenario::parse(&document).map_err(|error| error.to_string())
+/// Read, and planned for a target that permits what `SMALL` needs.
+fn parse(text: &str) -> Result<Plan, String> {
+    let document = Document::embedded("small", Path::new(""), text);
+    let scenario = Scenario::parse(&document).map_err(|error| error.to_string())?;
+    let target = Document::embedded("pbx", Path::new(""), &sim::target("127.0.0.1:1"));
+    let targets = vec![Target::parse("pbx", &target).unwrap()];
+    Plan::resolve("small", &document, scenario, targets, &Overrides::default())
+        .map_err(|error| error.to_string())
 }
 
 #[test]

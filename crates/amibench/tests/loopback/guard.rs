@@ -309,7 +309,7 @@ fn a_flow_takes_no_further_step() {
         .target(sim.addr())
         .guarded()
         .run();
-    ran.check_books();
+    ran.check_counts();
     assert!(
         matches!(trip(&ran), Trip::SessionLost { .. }),
         "{:?}",
