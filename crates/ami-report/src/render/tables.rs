@@ -136,11 +136,18 @@ pub(super) fn target_lines(summary: &Summary) -> Vec<String> {
                 .labels
                 .iter()
                 .map(|(key, value)| format!("{key}={value}"));
+            // The first line has it where it ended the whole run.
+            let is_told = |why: &str| match &summary.manifest.end {
+                End::Aborted { reason } => reason.contains(why),
+                End::Running | End::Completed | End::Interrupted => false,
+            };
+            let failure = target.failure.iter().filter(|why| !is_told(why)).cloned();
             let facts: Vec<String> = production
                 .into_iter()
                 .chain(version)
                 .chain(banner)
                 .chain(labels)
+                .chain(failure)
                 .collect();
             format!("{}: {}", target.name, facts.join(", "))
         })
