@@ -13,6 +13,9 @@ pub(crate) const BATCH: usize = 64;
 /// Sessions that are swept before those that wait for an answer are looked after again.
 const SLICE: usize = 16;
 
+/// Looking twice at a session that was read costs more than telling when it was not read to its end.
+const SWEPT: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::ET);
+
 pub(crate) struct Poller {
     set: AsyncFd<OwnedFd>,
     events: Vec<epoll::Event>,
@@ -108,15 +111,16 @@ impl Poller {
         Ok(epoll::modify(&self.set, stream, data, interest.flags())?)
     }
 
-    /// Leaves what it sends to the sweep too.
+    /// Leaves what it sends to the sweep too, which is told once of what has come.
     pub(crate) fn add_to_sweep(&self, stream: &Stream, session: usize) -> io::Result<()> {
         let data = epoll::EventData::new_u64(key(session));
-        Ok(epoll::add(
-            &self.swept,
-            stream,
-            data,
-            epoll::EventFlags::IN,
-        )?)
+        Ok(epoll::add(&self.swept, stream, data, SWEPT)?)
+    }
+
+    /// The sweep is told again: not everything was read.
+    pub(crate) fn sweep_again(&self, stream: &Stream, session: usize) -> io::Result<()> {
+        let data = epoll::EventData::new_u64(key(session));
+        Ok(epoll::modify(&self.swept, stream, data, SWEPT)?)
     }
 
     pub(crate) fn remove_from_sweep(&self, stream: &Stream) -> io::Result<()> {

@@ -124,7 +124,7 @@ impl Seated {
     pub(crate) fn wanted_interest(&self) -> Interest {
         let reads = match self.reading {
             Reading::Prompt => true,
-            Reading::WhenAwaited => !self.is_free(),
+            Reading::WhenAwaited => !self.is_quiet(),
             Reading::Every(_) => matches!(self.work, Work::LoggingOff),
         };
         match (reads, self.stream.has_unsent()) {
@@ -137,6 +137,11 @@ impl Seated {
 
     pub(crate) fn is_free(&self) -> bool {
         matches!(self.work, Work::Free)
+    }
+
+    /// Nothing is measured by what it reads next: a goodbye can wait as events can.
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self.work, Work::Free | Work::LoggingOff)
     }
 
     /// Whether what an alarm is about is still waited for, in time or late.

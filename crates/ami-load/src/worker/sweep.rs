@@ -10,8 +10,13 @@ use super::seat::Seated;
 use super::{Stage, Worker};
 use crate::plan::Reading;
 
-/// Bytes that nobody waits for lie this long at most: far less than a PBX waits for a reader that is slow.
+/// Bytes that nobody waits for lie this long at most where reading them costs little.
 const EVERY: Duration = Duration::from_millis(20);
+/// And this long where it costs much: a read also costs the acknowledgement that the kernel sends for it, so that few large
+/// ones are cheaper. No PBX takes a reader for slow by then: what waits is less than the sockets hold.
+const EVERY_MAX: Duration = Duration::from_millis(100);
+/// Sweeping takes one part in so many of the time, as long as the bounds permit.
+const PAUSE_PER_COST: u32 = 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
@@ -73,7 +78,9 @@ impl Worker {
         if self.sweep.slow > 0 {
             self.sweep_slow(now)?;
         }
-        self.sweep.due_at = if more { now } else { now + EVERY };
+        let cost = self.now().saturating_sub(now);
+        let pause = (cost * PAUSE_PER_COST).clamp(EVERY, EVERY_MAX);
+        self.sweep.due_at = if more { now } else { now + pause };
         Ok(())
     }
 
@@ -87,9 +94,12 @@ impl Worker {
             }
             for index in 0..slice {
                 let key = self.poller.swept_at(index);
-                if self.sessions.get(key).is_some_and(Seated::is_free) {
+                if self.sessions.get(key).is_some_and(Seated::is_quiet) {
                     self.note_read_delay(key, left_since);
-                    more |= self.read(key)? >= READ_BYTES / 2;
+                    if self.read(key)? >= READ_BYTES / 2 {
+                        more = true;
+                        self.sweep_again(key)?;
+                    }
                     self.keep_schedule()?;
                 }
             }
@@ -97,6 +107,16 @@ impl Worker {
             self.behind |= self.drain_batch()?;
         }
         Ok(more)
+    }
+
+    /// A session that is left to the sweep may have bytes that it was told of before.
+    pub(super) fn sweep_again(&self, key: usize) -> io::Result<()> {
+        match self.sessions.get(key) {
+            Some(seated) if seated.reading == Reading::WhenAwaited => {
+                self.poller.sweep_again(&seated.stream, key)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn sweep_slow(&mut self, now: Duration) -> io::Result<()> {
@@ -129,7 +149,7 @@ impl Worker {
             return;
         };
         let worst = &mut self.read_delay[usize::from(seated.seat.target)];
-        let worst = if seated.is_free() {
+        let worst = if seated.is_quiet() {
             &mut worst.events
         } else {
             &mut worst.answers

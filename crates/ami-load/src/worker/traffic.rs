@@ -13,7 +13,7 @@ use ami_results::outcome::Outcome;
 use ami_results::record::Record;
 
 use super::lane::Waiting;
-use super::poller::BATCH;
+use super::poller::{BATCH, Interest};
 use super::seat::{Due, Duty, InFlight, Work};
 use super::{LOGOFF_MAX, Worker};
 use crate::call_table::{Bounds, ended};
@@ -205,7 +205,11 @@ impl Worker {
             return Ok(());
         }
         seated.interest = wanted;
-        self.poller.change(&seated.stream, key, wanted)
+        self.poller.change(&seated.stream, key, wanted)?;
+        match wanted {
+            Interest::Nothing => self.sweep_again(key),
+            Interest::Read | Interest::Write | Interest::ReadAndWrite => Ok(()),
+        }
     }
 
     fn flush(&mut self, key: usize) -> io::Result<()> {
