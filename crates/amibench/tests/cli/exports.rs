@@ -108,20 +108,8 @@ fn a_format_that_is_none_is_answered_with_those_that_are() {
 
 #[test]
 fn a_target_that_was_never_reached_has_its_suite() {
-    let desk = Desk::new()
-        .with("small.toml", SMALL)
-        .with("secret", "hunter2")
-        .with("gone.toml", &sim::target("127.0.0.1:1"));
-    let args = [
-        "load",
-        "small.toml",
-        "--out",
-        "run",
-        "--target",
-        "sim-asterisk-22,gone.toml",
-    ];
-    desk.run(&args)
-        .check(3, "amibench: gone: failed to connect");
+    let (desk, ran) = sim::load_with_one_gone();
+    ran.check(3, "amibench: gone: failed to connect");
     let junit = std::fs::read_to_string(desk.path("run/junit.xml")).unwrap();
     let (_, gone) = junit.split_once("<testsuite name=\"gone\"").unwrap();
     assert!(

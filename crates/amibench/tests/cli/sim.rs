@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran, SMALL};
 
 /// The secret of every simulated PBX.
 pub(crate) const SECRET: &str = "amibench-sim-1";
@@ -99,4 +99,15 @@ fn a_simulator_says_how_to_reach_it_and_stops_when_asked() {
     assert_eq!(&first, b"asterisk-22 ");
     sim.signal(rustix::process::Signal::INT);
     assert_eq!(sim.end().code, 0);
+}
+
+/// A load on two targets, of which nobody is there for `gone`; its results are in `run`.
+pub(crate) fn load_with_one_gone() -> (Desk, Ran) {
+    let desk = Desk::new()
+        .with("small.toml", SMALL)
+        .with("secret", "hunter2")
+        .with("gone.toml", &target("127.0.0.1:1"));
+    let targets = "sim-asterisk-22,gone.toml";
+    let ran = desk.run(&["load", "small.toml", "--out", "run", "--target", targets]);
+    (desk, ran)
 }

@@ -112,21 +112,8 @@ fn a_peer_that_closes_without_a_word() {
 
 #[test]
 fn one_of_two_targets_does_not_stop_the_other() {
-    let desk = Desk::new()
-        .with("small.toml", SMALL)
-        .with("secret", "hunter2")
-        .with("gone.toml", &sim::target("127.0.0.1:1"));
-    let args = [
-        "load",
-        "small.toml",
-        "--out",
-        "run",
-        "--target",
-        "sim-asterisk-22,gone.toml",
-    ];
-    let ran = desk
-        .run(&args)
-        .check(3, "amibench: gone: failed to connect to 127.0.0.1:1");
+    let (desk, ran) = sim::load_with_one_gone();
+    let ran = ran.check(3, "amibench: gone: failed to connect to 127.0.0.1:1");
     assert!(ran.out.contains("sim-asterisk-22"), "{ran:?}");
     desk.run(&["report", "run"]).check(0, "");
 }
