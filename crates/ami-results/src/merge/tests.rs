@@ -218,6 +218,7 @@ proptest! {
         prop_assert_eq!(all.lag, one.lag);
         prop_assert_eq!(all.calls, one.calls);
         prop_assert_eq!(all.validity, one.validity);
+        prop_assert_eq!(all.actions.len(), one.actions.len());
         for (all, one) in all.actions.iter().zip(&one.actions) {
             prop_assert_eq!(all.counts, one.counts);
             prop_assert_eq!((all.response, all.service, all.ack), (one.response, one.service, one.ack));

@@ -69,15 +69,7 @@ async fn check(name: &str, target: &str) {
     let (run_dir, manifest) = RunDir::open(&run).unwrap();
     let mut counts = Counts::default();
     for row in run_dir.intervals().unwrap() {
-        let row = row.unwrap().counts;
-        counts.offered += row.offered;
-        counts.sent += row.sent;
-        counts.success += row.success;
-        counts.skipped += row.skipped;
-        counts.rejected += row.rejected;
-        counts.timed_out += row.timed_out;
-        counts.disconnected += row.disconnected;
-        counts.indeterminate += row.indeterminate;
+        counts.add(&row.unwrap().counts);
     }
     let failed = counts.rejected + counts.timed_out + counts.disconnected + counts.indeterminate;
     assert_eq!(

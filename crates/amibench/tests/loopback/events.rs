@@ -13,7 +13,7 @@ use crate::fake_pbx::{FakePbx, Line, Manners, Said, usual};
 
 const LISTENERS: u64 = 3;
 
-/// One session that sends, three that listen.
+/// Two sessions that send, three that listen.
 fn scenario(mix: &str) -> String {
     format!(
         "[[group]]\nname = \"senders\"\nsessions = 2\n\

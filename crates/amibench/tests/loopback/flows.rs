@@ -48,7 +48,7 @@ pub(crate) fn of(ran: &Ran, action: u16) -> Vec<&Record> {
     records
 }
 
-/// Each flow and each of its steps has one record, with instants in order; a flow that went well has all of them.
+/// Each flow and each of its steps has one record, with instants in order.
 pub(crate) fn check(ran: &Ran) {
     ran.check_counts();
     let mut keys: Vec<_> = ran
@@ -178,10 +178,8 @@ fn an_answer_that_was_not_expected_ends_the_flow() {
             (Outcome::Rejected, Some(&*named))
         );
     }
-    assert_eq!(
-        (of(&ran, 2).len(), of(&ran, 3).len(), pbx.count("Ping")),
-        (10, 0, 0)
-    );
+    assert_eq!([0, 2, 3].map(|action| of(&ran, action).len()), [10, 10, 0]);
+    assert_eq!(pbx.count("Ping"), 0);
 }
 
 #[test]
@@ -280,7 +278,7 @@ fn a_session_that_is_lost_between_steps_is_told_with_the_step_that_did_not_begin
             (Outcome::Indeterminate, Some(why))
         );
     }
-    assert_eq!((of(&ran, 1).len(), of(&ran, 2).len()), (2, 0));
+    assert_eq!([0, 1, 2].map(|action| of(&ran, action).len()), [2, 2, 0]);
 }
 
 const AWAIT: &str = "name = \"wait\"\nquery = { action = \"Getvar\", Variable = \"X\" }\n\
@@ -342,10 +340,8 @@ fn an_event_that_never_comes_ends_the_flow_and_leaves_the_session_free() {
             Some("wait, step 1 of 2: no Hangup in time")
         );
     }
-    assert_eq!(
-        (of(&ran, 1).len(), of(&ran, 2).len(), pbx.count("Login")),
-        (4, 0, 3)
-    );
+    assert_eq!([0, 1, 2].map(|action| of(&ran, action).len()), [4, 4, 0]);
+    assert_eq!(pbx.count("Login"), 3);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Somebody else on the same PBX, who places calls. They succeed until a call of a run is seen, and fail from then on.
+//! Somebody else on the same PBX, who places calls from the first call of a run on; all of them fail.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -25,7 +25,7 @@ fn bench(address: SocketAddr) -> Bench {
         .limit("context = \"lab\"", "context = \"amibench\"")
 }
 
-/// Target, number and instant of every arrival, its action and its session are in no two segments.
+/// Number, instant and action of every arrival.
 fn offered(ran: &Ran) -> BTreeSet<(u64, u64, u16)> {
     let records = ran.records.iter();
     records

@@ -109,6 +109,7 @@ fn d11_action_ids_are_the_sessions_own_and_never_repeat() {
         seen.push(slot);
         peer.server("Response: Success\r\n\r\n");
     }
+    seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), 3);
 }
