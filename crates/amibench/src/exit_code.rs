@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use ami_results::verdict::State;
+
 /// In order of precedence: a failure of the product is never hidden by a box that cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -41,6 +43,16 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+impl From<State> for Exit {
+    fn from(state: State) -> Self {
+        match state {
+            State::Fail => Self::Failed,
+            State::Inconclusive => Self::Inconclusive,
+            State::Pass | State::Warn | State::NotApplicable | State::Skipped => Self::Held,
+        }
     }
 }
 

@@ -226,7 +226,11 @@ fn reset(address: &str, at: &Circumstances<'_>) -> Diagnosis {
 }
 
 fn of_tls(address: &str, trouble: &TlsTrouble) -> Diagnosis {
-    let found = Diagnosis::new(trouble.slug(), "tls", format!("{address}: {trouble}"));
+    let causes = std::iter::successors(std::error::Error::source(trouble), |cause| cause.source());
+    let text = causes.fold(format!("{address}: {trouble}"), |text, cause| {
+        format!("{text}: {cause}")
+    });
+    let found = Diagnosis::new(trouble.slug(), "tls", text);
     trouble.remedies().into_iter().fold(found, Diagnosis::step)
 }
 

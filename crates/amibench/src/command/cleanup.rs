@@ -9,7 +9,6 @@ use ami_load::{RunTag, cleanup};
 use ami_results::manifest::{self, Manifest};
 use ami_results::run_dir::RunDir;
 use anyhow::{Context as _, anyhow};
-use tokio::runtime::Runtime;
 
 use crate::args::Cleanup;
 use crate::exit_code::{Exit, Failure, OrExit};
@@ -28,38 +27,33 @@ pub(crate) fn run(cleanup: &Cleanup) -> Result<Exit, Failure> {
         .or_exit(Exit::Bug)?;
     let mut exit = Exit::Held;
     for target in targets(cleanup, &manifest)? {
-        for tag in &tags {
-            exit = exit.max(clean_one(&runtime, &target, tag));
-        }
+        exit = exit.max(match runtime.block_on(clean(&target, &tags)) {
+            Ok(left) => left,
+            Err(error) => {
+                print::error(format_args!("{}: {error:#}", target.name));
+                Exit::Unreachable
+            }
+        });
     }
     Ok(exit)
 }
 
-fn clean_one(runtime: &Runtime, target: &Target, tag: &RunTag) -> Exit {
-    match runtime.block_on(clean(target, tag)) {
-        Ok(cleaned) if cleaned.left.is_empty() => {
-            print::line(format_args!(
-                "{}: {} calls of run {} hung up, none left",
-                target.name,
-                cleaned.hung_up,
-                tag.as_str()
-            ));
-            Exit::Held
-        }
-        Ok(cleaned) => {
-            print::line(format_args!(
-                "{}: {} hung up, still there: {}",
-                target.name,
-                cleaned.hung_up,
-                cleaned.left.join(", ")
-            ));
-            Exit::Failed
-        }
-        Err(error) => {
-            print::error(format_args!("{}: {error:#}", target.name));
-            Exit::Unreachable
-        }
+fn tell(target: &Target, tag: &RunTag, cleaned: &cleanup::Cleaned) -> Exit {
+    let cleanup::Cleaned { hung_up, left } = cleaned;
+    if left.is_empty() {
+        print::line(format_args!(
+            "{}: {hung_up} calls of run {} hung up, none left",
+            target.name,
+            tag.as_str()
+        ));
+        return Exit::Held;
     }
+    print::line(format_args!(
+        "{}: {hung_up} hung up, still there: {}",
+        target.name,
+        left.join(", ")
+    ));
+    Exit::Failed
 }
 
 /// Of the run, or of the runs that were added up to it.
@@ -120,7 +114,8 @@ fn of_name(name: &str) -> Result<Vec<Target>, Failure> {
     })
 }
 
-async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned> {
+/// One login serves every run: a wrong secret must not fail once for each.
+async fn clean(target: &Target, tags: &[RunTag]) -> anyhow::Result<Exit> {
     let ami_client::target::Endpoint::Address(address) = &target.endpoint else {
         anyhow::bail!("a simulated PBX is gone with its run");
     };
@@ -128,7 +123,11 @@ async fn clean(target: &Target, tag: &RunTag) -> anyhow::Result<cleanup::Cleaned
     let config = access::session(target, secret, "off");
     let peer = Peer::new(address, target.tls.as_ref())?;
     let mut connection = open(&peer, config, &Gate::default(), Clock::start()).await?;
-    let cleaned = cleanup::hang_up(&mut connection, tag).await?;
+    let mut exit = Exit::Held;
+    for tag in tags {
+        let cleaned = cleanup::hang_up(&mut connection, tag).await?;
+        exit = exit.max(tell(target, tag, &cleaned));
+    }
     connection.logoff(WITHIN).await;
-    Ok(cleaned)
+    Ok(exit)
 }

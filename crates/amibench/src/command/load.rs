@@ -15,7 +15,6 @@ use ami_report::{Format, export};
 use ami_results::manifest::End;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
-use ami_results::verdict::State;
 use anyhow::{Context as _, anyhow};
 use tokio::sync::watch;
 
@@ -25,8 +24,6 @@ use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
 use crate::{access, catalogue, descriptors, live, one_line, operator, print, production, refusal};
 
-/// About 2 GB on disk.
-const RECORDS_MAX: u64 = 10_000_000;
 const RESULTS: &str = "results";
 
 pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
@@ -163,7 +160,7 @@ fn drive(
         scenario_text: document.text().to_owned(),
         labels: load.labels.iter().cloned().collect(),
         records: if load.records {
-            Records::Keep { max: RECORDS_MAX }
+            Records::KEEP
         } else {
             Records::Omit
         },
@@ -316,11 +313,8 @@ fn exit(finished: &Finished) -> Exit {
             .iter()
             .map(|failure| exit_of(&failure.why)),
     );
-    exits.extend(finished.verdicts.iter().map(|verdict| match verdict.state {
-        State::Fail => Exit::Failed,
-        State::Inconclusive => Exit::Inconclusive,
-        State::Pass | State::Warn | State::NotApplicable | State::Skipped => Exit::Held,
-    }));
+    let verdicts = finished.verdicts.iter();
+    exits.extend(verdicts.map(|verdict| Exit::from(verdict.state)));
     if !finished.totals.validity.is_valid()
         || finished
             .totals

@@ -12,7 +12,7 @@ use ami_results::manifest::Manifest;
 use ami_results::merge::{APART_MAX, Merge, MergeError};
 use ami_results::recorder::{Recorder, RecorderError};
 use ami_results::run_dir::RunDir;
-use ami_results::verdict::{State, Verdict};
+use ami_results::verdict::Verdict;
 use anyhow::Context as _;
 
 use crate::args;
@@ -114,15 +114,12 @@ fn judge(recorder: &Recorder, thresholds: &[Threshold], until: Duration) -> Vec<
 
 fn exit(summary: &Summary) -> Exit {
     let mut exit = Exit::Held;
-    if !summary.validity.is_valid() {
+    let mut actions = summary.targets.iter().flat_map(|target| &target.actions);
+    if !summary.validity.is_valid() || actions.all(|action| action.counts.sent == 0) {
         exit = exit.max(Exit::Inconclusive);
     }
     for verdict in &summary.verdicts {
-        exit = exit.max(match verdict.state {
-            State::Fail => Exit::Failed,
-            State::Inconclusive => Exit::Inconclusive,
-            State::Pass | State::Warn | State::NotApplicable | State::Skipped => Exit::Held,
-        });
+        exit = exit.max(verdict.state.into());
     }
     if summary
         .manifest

@@ -7,6 +7,7 @@ mod process;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -164,7 +165,9 @@ impl Bench<'_> {
             .arg(self.pbx.ami_port().to_string())
             .args(["--sessions", &CLOSED_SESSIONS.to_string()])
             .args(["--seconds", &self.seconds.to_string()])
-            .env(bare::SECRET, &self.secret);
+            .env(bare::SECRET, &self.secret)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let (output, cost) = process::watch(command)?;
         if !output.status.success() {
             bail!(

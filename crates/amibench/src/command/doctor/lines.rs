@@ -12,7 +12,7 @@ pub(super) fn wrap(head: &str, text: &str, indent: &str) -> String {
     for word in text.split(' ') {
         let line = lines.last_mut().expect("the head is a line");
         let length = word.chars().count();
-        if length > COLUMNS - indent.chars().count() {
+        if length > COLUMNS.saturating_sub(indent.chars().count()) {
             lines.extend([word.to_owned(), indent.to_owned()]);
             is_begun = false;
         } else if is_begun && line.chars().count() + 1 + length > COLUMNS {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ami_client::Connection;
 use ami_proto::frame::OwnedFrame;
+use tokio::time::Instant;
 
 use super::page::Finding;
 use crate::refusal::Circumstances;
@@ -24,8 +25,10 @@ pub(super) async fn findings(
     at: &Circumstances<'_>,
 ) -> Vec<Finding> {
     let mut events = Vec::new();
+    let until = Instant::now() + QUIET_WITHIN;
     while events.len() < EVENTS_MAX {
-        match connection.next_event(QUIET_WITHIN).await {
+        let left = until.saturating_duration_since(Instant::now());
+        match connection.next_event(left).await {
             Ok(Some(event)) => {
                 let last = is(&event, "SuccessfulAuth");
                 events.push(event);

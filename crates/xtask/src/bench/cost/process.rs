@@ -23,9 +23,6 @@ pub(super) struct Cost {
 
 /// Runs it to its end.
 pub(super) fn watch(mut command: Command) -> Result<(Output, Cost)> {
-    command
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
     let before = fields_of("self")?.children;
     let mut process = command.spawn().context("starting a contender")?;
     let mut resident_max = 0;
