@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::channel::{Channel, ChannelKey, ChannelState, Place};
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::release::Release;
 
-pub(super) fn core_show_channels(act: &mut Act<'_>) {
+pub(super) const HANDLERS: &[(&str, Handler)] = &[
+    ("Hangup", hangup),
+    ("CoreShowChannels", core_show_channels),
+    ("Status", status),
+    ("Redirect", redirect),
+    ("AbsoluteTimeout", absolute_timeout),
+];
+
+fn core_show_channels(act: &mut Act<'_>) {
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, "Channels will follow"));
     for channel in act.pbx.channels.values() {
@@ -37,7 +45,7 @@ pub(super) fn core_show_channels(act: &mut Act<'_>) {
     ));
 }
 
-pub(super) fn status(act: &mut Act<'_>) {
+fn status(act: &mut Act<'_>) {
     let name = act.request.text("Channel");
     let chosen: Vec<ChannelKey> = if name.is_empty() {
         act.pbx.channels.keys().copied().collect()
@@ -107,7 +115,7 @@ fn status_item(pbx: &Pbx, channel: &Channel, now: Duration) -> Headers {
         .with_display("Seconds", (now - channel.created_at).as_secs())
 }
 
-pub(super) fn hangup(act: &mut Act<'_>) {
+fn hangup(act: &mut Act<'_>) {
     let name = act.request.text("Channel");
     if name.is_empty() {
         return act.error("No channel specified");
@@ -139,7 +147,7 @@ pub(super) fn hangup(act: &mut Act<'_>) {
     act.pbx.hang_up(act.now, key);
 }
 
-pub(super) fn absolute_timeout(act: &mut Act<'_>) {
+fn absolute_timeout(act: &mut Act<'_>) {
     let name = act.request.text("Channel");
     if name.is_empty() {
         return act.error("No channel specified");
@@ -158,7 +166,7 @@ pub(super) fn absolute_timeout(act: &mut Act<'_>) {
 }
 
 /// One channel to another extension; a second one (`ExtraChannel`) is not modelled.
-pub(super) fn redirect(act: &mut Act<'_>) {
+fn redirect(act: &mut Act<'_>) {
     let text = |name: &str| act.request.text(name);
     let (name, context, exten, priority) = (
         text("Channel"),

@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::message::{CliStatus, Message};
 use crate::pbx::Pbx;
+
+pub(super) const HANDLERS: &[(&str, Handler)] = &[("Command", command)];
 
 mod manager_show;
 
 /// `check_blacklist`.
 const BLACKLIST: [&str; 3] = ["module load", "module unload", "restart gracefully"];
 
-pub(super) fn command(act: &mut Act<'_>) {
+fn command(act: &mut Act<'_>) {
     let line = act.request.text("Command");
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     if words.is_empty() {

@@ -2,10 +2,24 @@
 
 use std::time::Duration;
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::message::Headers;
 
-pub(super) fn ping(act: &mut Act<'_>) {
+pub(super) const HANDLERS: &[(&str, Handler)] = &[
+    ("Ping", ping),
+    ("ListCommands", list_commands),
+    ("CoreSettings", core_settings),
+    ("CoreStatus", core_status),
+    ("BridgeList", bridge_list),
+    ("QueueStatus", queue_status),
+    ("QueueSummary", queue_summary),
+    ("DeviceStateList", device_state_list),
+    ("ExtensionStateList", extension_state_list),
+    ("MailboxCount", mailbox_count),
+    ("ExtensionState", extension_state),
+];
+
+fn ping(act: &mut Act<'_>) {
     let wall = act.pbx.wall(act.now);
     let answer = Headers::response("Success", act.request.action_id())
         .with("Ping", "Pong")
@@ -17,7 +31,7 @@ pub(super) fn ping(act: &mut Act<'_>) {
 }
 
 /// Only what the account may run.
-pub(super) fn list_commands(act: &mut Act<'_>) {
+fn list_commands(act: &mut Act<'_>) {
     let Some(rights) = act.session.account().map(|account| account.write) else {
         return;
     };
@@ -30,7 +44,7 @@ pub(super) fn list_commands(act: &mut Act<'_>) {
     act.answer(answer);
 }
 
-pub(super) fn core_settings(act: &mut Act<'_>) {
+fn core_settings(act: &mut Act<'_>) {
     let profile = &act.pbx.profile;
     let version = profile.banner.rsplit('/').next().unwrap_or_default();
     let answer = Headers::response("Success", act.request.action_id())
@@ -53,7 +67,7 @@ pub(super) fn core_settings(act: &mut Act<'_>) {
     act.answer(answer);
 }
 
-pub(super) fn core_status(act: &mut Act<'_>) {
+fn core_status(act: &mut Act<'_>) {
     let (date, time) = date_and_time(act.pbx.started_at());
     let answer = Headers::response("Success", act.request.action_id())
         .with("CoreStartupDate", &date)
@@ -79,26 +93,26 @@ fn date_and_time(wall: Duration) -> (String, String) {
 }
 
 /// No call of the model meets another one in a bridge.
-pub(super) fn bridge_list(act: &mut Act<'_>) {
+fn bridge_list(act: &mut Act<'_>) {
     empty_list(act, "Bridge listing will follow", "BridgeListComplete");
 }
 
 /// The model has no queues; a queue that does not exist makes the same list.
-pub(super) fn queue_status(act: &mut Act<'_>) {
+fn queue_status(act: &mut Act<'_>) {
     empty_list(act, "Queue status will follow", "QueueStatusComplete");
 }
 
-pub(super) fn queue_summary(act: &mut Act<'_>) {
+fn queue_summary(act: &mut Act<'_>) {
     empty_list(act, "Queue summary will follow", "QueueSummaryComplete");
 }
 
 /// No device of the model has a state that is kept.
-pub(super) fn device_state_list(act: &mut Act<'_>) {
+fn device_state_list(act: &mut Act<'_>) {
     let message = "Device State Changes will follow";
     empty_list(act, message, "DeviceStateListComplete");
 }
 
-pub(super) fn extension_state_list(act: &mut Act<'_>) {
+fn extension_state_list(act: &mut Act<'_>) {
     let message = "Extension Statuses will follow";
     empty_list(act, message, "ExtensionStateListComplete");
 }
@@ -109,7 +123,7 @@ fn empty_list(act: &mut Act<'_>, message: &str, complete: &str) {
     act.answer(Headers::list_complete(complete, id, 0));
 }
 
-pub(super) fn mailbox_count(act: &mut Act<'_>) {
+fn mailbox_count(act: &mut Act<'_>) {
     let mailbox = act.request.bytes("Mailbox");
     if mailbox.is_empty() {
         return act.error("Mailbox not specified");
@@ -123,7 +137,7 @@ pub(super) fn mailbox_count(act: &mut Act<'_>) {
 }
 
 /// No extension of the model has a hint.
-pub(super) fn extension_state(act: &mut Act<'_>) {
+fn extension_state(act: &mut Act<'_>) {
     let (exten, context) = (act.request.text("Exten"), act.request.text("Context"));
     if exten.is_empty() {
         return act.error("Extension not specified");

@@ -1,10 +1,12 @@
 //! What a session hears, and what it says to all.
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::class::Classes;
 use crate::message::Headers;
 
-pub(super) fn events(act: &mut Act<'_>) {
+pub(super) const HANDLERS: &[(&str, Handler)] = &[("Events", events), ("UserEvent", user_event)];
+
+fn events(act: &mut Act<'_>) {
     let Some(mask) = Classes::from_mask(&act.request.text("EventMask")) else {
         return act.error("Invalid event mask");
     };
@@ -14,7 +16,7 @@ pub(super) fn events(act: &mut Act<'_>) {
 }
 
 /// All headers but `Action` and `UserEvent` are passed on as they came, lines without a colon too.
-pub(super) fn user_event(act: &mut Act<'_>) {
+fn user_event(act: &mut Act<'_>) {
     act.success("Event Sent");
     if !act.pbx.wants(Classes::USER) {
         return;

@@ -6,11 +6,17 @@ use md5::{Digest, Md5};
 use rand_chacha::rand_core::Rng;
 
 use crate::account::{Account, MultipleLogin};
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::class::Classes;
 use crate::message::Headers;
 use crate::security;
 use crate::server_session::Auth;
+
+pub(super) const HANDLERS: &[(&str, Handler)] = &[
+    ("Login", login),
+    ("Logoff", logoff),
+    ("Challenge", challenge),
+];
 
 /// A challenge is the decimal of a random number in a buffer of ten bytes.
 const CHALLENGE_BELOW: u32 = 1_000_000_000;
@@ -27,7 +33,7 @@ enum Verdict {
     },
 }
 
-pub(super) fn login(act: &mut Act<'_>) {
+fn login(act: &mut Act<'_>) {
     if act.session.account().is_some() {
         return act.success("Already authenticated");
     }
@@ -149,7 +155,7 @@ pub(super) fn is_refused_as_in_use(act: &mut Act<'_>) -> bool {
     in_use
 }
 
-pub(super) fn challenge(act: &mut Act<'_>) {
+fn challenge(act: &mut Act<'_>) {
     if !act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
         return act.error("Must specify AuthType");
     }
@@ -162,7 +168,7 @@ pub(super) fn challenge(act: &mut Act<'_>) {
     act.answer(Headers::response("Success", act.request.action_id()).with("Challenge", challenge));
 }
 
-pub(super) fn logoff(act: &mut Act<'_>) {
+fn logoff(act: &mut Act<'_>) {
     let goodbye = Headers::response("Goodbye", act.request.action_id());
     act.answer(goodbye.with("Message", "Thanks for all the fish."));
     act.session.close();

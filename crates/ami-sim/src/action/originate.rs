@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::call::{Destination, Order, Requester};
 use crate::channel::{Party, Place};
 use crate::extension::{Effect, Step, find};
+
+pub(super) const HANDLERS: &[(&str, Handler)] = &[("Originate", originate)];
 
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 /// `AST_MAX_PUBLIC_UNIQUEID`.
@@ -13,7 +15,7 @@ const UNIQUEID_MAX: usize = 149;
 /// Assignments of one request.
 const VARIABLES_MAX: usize = 64;
 
-pub(super) fn originate(act: &mut Act<'_>) {
+fn originate(act: &mut Act<'_>) {
     let order = match check(act) {
         Ok(order) => order,
         Err(message) => return act.error(message),

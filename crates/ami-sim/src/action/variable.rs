@@ -1,9 +1,11 @@
 //! Getvar and Setvar, of channels and global.
 
-use crate::action::Act;
+use crate::action::{Act, Handler};
 use crate::channel::ChannelKey;
 use crate::class::Classes;
 use crate::message::Headers;
+
+pub(super) const HANDLERS: &[(&str, Handler)] = &[("Getvar", getvar), ("Setvar", setvar)];
 
 /// Variables that one client may leave behind, and the length of each.
 const GLOBALS_MAX: usize = 10_000;
@@ -30,7 +32,7 @@ fn subject(act: &mut Act<'_>) -> Option<(String, Scope)> {
     found.map(|key| (name, Scope::Channel(key)))
 }
 
-pub(super) fn getvar(act: &mut Act<'_>) {
+fn getvar(act: &mut Act<'_>) {
     let Some((name, scope)) = subject(act) else {
         return;
     };
@@ -48,7 +50,7 @@ pub(super) fn getvar(act: &mut Act<'_>) {
     act.answer(answer);
 }
 
-pub(super) fn setvar(act: &mut Act<'_>) {
+fn setvar(act: &mut Act<'_>) {
     let Some((name, scope)) = subject(act) else {
         return;
     };
