@@ -214,10 +214,14 @@ impl Ear {
         Self {
             target,
             heard: senders
-                .map(|sender| Heard {
-                    from: sender.given(),
-                    next: sender.given(),
-                    ..Heard::default()
+                .map(|sender| {
+                    // Read once: other workers send meanwhile.
+                    let from = sender.given();
+                    Heard {
+                        from,
+                        next: from,
+                        ..Heard::default()
+                    }
                 })
                 .collect(),
             duplicated: 0,

@@ -125,11 +125,11 @@ impl Recorder {
         Ok(self.run_dir.write_manifest(&self.manifest)?)
     }
 
-    /// Why a target was not loaded to the end.
+    /// Why a target was not loaded to the end; what goes wrong later follows from the first.
     pub fn target_failed(&mut self, name: &str, why: String) {
         let mut targets = self.manifest.targets.iter_mut();
         if let Some(target) = targets.find(|target| target.name == name) {
-            target.failure = Some(why);
+            target.failure.get_or_insert(why);
         }
     }
 

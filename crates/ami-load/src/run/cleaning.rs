@@ -90,13 +90,10 @@ impl Cleaning {
             match result {
                 Ok(channels) if channels.is_empty() => {}
                 Ok(channels) => left.push((target, channels)),
-                Err(error) if !failures.iter().any(|failure| failure.target == target) => {
-                    failures.push(TargetFailure {
-                        target,
-                        why: FailureWhy::Cleaning(error),
-                    });
-                }
-                Err(_) => {}
+                Err(error) => failures.push(TargetFailure {
+                    target,
+                    why: FailureWhy::Cleaning(error),
+                }),
             }
         }
         left

@@ -25,9 +25,20 @@ const TRIES_MAX: u32 = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// At the start: a few tries, then the target has failed.
-    Start,
-    /// In mid-run: as long as the run lasts, with a pause first when earlier sessions did not last.
+    Start { failed: u32 },
+    /// Lost once all sessions of the worker had been up, before the load began: as long as the run lasts.
+    Again { failed: u32 },
+    /// Lost in mid-run: as long as the run lasts.
     Run { failed: u32 },
+}
+
+impl Patience {
+    /// Tries and sessions that did not last, in a row; after any of them a pause comes first.
+    fn failed(self) -> u32 {
+        match self {
+            Self::Start { failed } | Self::Again { failed } | Self::Run { failed } => failed,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -58,9 +69,9 @@ impl Opener {
 
     async fn try_until(&self, seat: Seat, patience: Patience) -> Opened {
         let rng = ChaCha8Rng::seed_from_u64(random_bits());
-        let mut backoff = match patience {
-            Patience::Start | Patience::Run { failed: 0 } => Backoff::after(0, rng),
-            Patience::Run { failed } => {
+        let mut backoff = match patience.failed() {
+            0 => Backoff::after(0, rng),
+            failed => {
                 let mut backoff = Backoff::after(failed - 1, rng);
                 tokio::time::sleep(backoff.pause()).await;
                 backoff
@@ -70,7 +81,8 @@ impl Opener {
         let mut knocking = None;
         loop {
             let result = self.try_once(seat).await;
-            let last = patience == Patience::Start && backoff.attempts() + 1 == TRIES_MAX;
+            let at_start = matches!(patience, Patience::Start { .. });
+            let last = at_start && backoff.attempts() + 1 >= TRIES_MAX;
             match result {
                 Err(error) if error.is_worth_retrying() && !last => {}
                 result => {
@@ -78,14 +90,15 @@ impl Opener {
                     door.open();
                     return Opened {
                         seat,
+                        patience,
                         failed: backoff.attempts(),
                         result: result.map(Box::new),
                     };
                 }
             }
             match patience {
-                Patience::Start => tokio::time::sleep(backoff.pause()).await,
-                Patience::Run { .. } => door.wait(&mut knocking).await,
+                Patience::Start { .. } => tokio::time::sleep(backoff.pause()).await,
+                Patience::Again { .. } | Patience::Run { .. } => door.wait(&mut knocking).await,
             }
         }
     }

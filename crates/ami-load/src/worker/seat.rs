@@ -9,6 +9,7 @@ use ami_proto::frame::decode::Decoder;
 use ami_proto::session::{Session, Slot};
 use ami_results::record::Record;
 
+use super::opener::Patience;
 use super::poller::Interest;
 use super::running::Running;
 use crate::fan_out::{Ear, EventKey};
@@ -87,6 +88,7 @@ pub(crate) struct InFlight {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) seat: Seat,
+    pub(crate) patience: Patience,
     pub(crate) failed: u32,
     pub(crate) result: Result<Box<Parts>, OpenError>,
 }

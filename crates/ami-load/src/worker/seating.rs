@@ -26,7 +26,7 @@ impl Worker {
     pub(super) fn take_seats(&mut self) {
         for seat in self.seats() {
             self.missing += 1;
-            self.opener.open(seat, Patience::Start);
+            self.opener.open(seat, Patience::Start { failed: 0 });
         }
         if self.missing == 0 {
             self.tell(Notice::Ready);
@@ -59,10 +59,12 @@ impl Worker {
     pub(super) fn seat(&mut self, opened: Opened) -> io::Result<()> {
         let Opened {
             seat,
+            patience,
             failed,
             result,
         } = opened;
-        let first = self.stage == Stage::Opening && self.missing > 0;
+        let first = matches!(patience, Patience::Start { .. });
+        let back = matches!(patience, Patience::Run { .. });
         if first {
             self.missing -= 1;
         }
@@ -85,7 +87,7 @@ impl Worker {
                     self.sights[usize::from(seat.target)].open();
                 }
                 self.count_up(seat);
-                if !first && matches!(seat.duty, Duty::Load { .. }) {
+                if back && matches!(seat.duty, Duty::Load { .. }) {
                     self.ledger.back(seat.target, self.ns(self.now()));
                 }
                 self.digest(key, &unread)?;
@@ -211,7 +213,15 @@ impl Worker {
             });
             let settled = now >= seated.opened_at + SETTLED_AFTER;
             let failed = if settled { 0 } else { seated.failed + 1 };
-            self.opener.open(seat, Patience::Run { failed });
+            let patience = match self.stage {
+                Stage::Opening if self.missing > 0 => {
+                    self.missing += 1;
+                    Patience::Start { failed }
+                }
+                Stage::Opening => Patience::Again { failed },
+                _ => Patience::Run { failed },
+            };
+            self.opener.open(seat, patience);
         }
         Ok(())
     }
