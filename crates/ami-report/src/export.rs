@@ -110,6 +110,8 @@ struct Stall {
     offered: u64,
     late: u64,
     lag_max_ns: u64,
+    /// In a warm-up, which makes no run invalid.
+    warm_up: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

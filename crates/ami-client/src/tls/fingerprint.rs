@@ -7,6 +7,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 const BYTES: usize = 32;
+/// Of a malformed one, as its error shows it: digits and colons.
+const TEXT_MAX: usize = 3 * BYTES;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; BYTES]);
@@ -31,7 +33,7 @@ impl FromStr for Fingerprint {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let malformed = || FingerprintError {
-            text: text.chars().take(2 * BYTES * 3 / 2).collect(),
+            text: text.chars().take(TEXT_MAX).collect(),
         };
         let mut bytes = [0; BYTES];
         let mut digits = text.chars().filter(|c| *c != ':');

@@ -1,6 +1,7 @@
 //! How far a target trusts who answers, as its file says it.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -57,10 +58,13 @@ impl CaFile {
             file: self.clone(),
             source,
         };
-        if std::fs::metadata(&self.path).map_err(failed)?.len() > CA_FILE_BYTES_MAX {
+        let file = File::open(&self.path).map_err(failed)?;
+        let mut text = Vec::new();
+        let mut bounded = file.take(CA_FILE_BYTES_MAX + 1);
+        let length = bounded.read_to_end(&mut text).map_err(failed)?;
+        if u64::try_from(length).is_ok_and(|length| length > CA_FILE_BYTES_MAX) {
             return Err(CaFileError::TooLarge { file: self.clone() });
         }
-        let text = std::fs::read(&self.path).map_err(failed)?;
         let certificates = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
         certificates.map_err(|_| self.unusable())
     }

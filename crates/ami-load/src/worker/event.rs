@@ -41,11 +41,13 @@ impl Setup {
     pub(super) fn heard(
         &self,
         frame: &Frame<'_>,
-        ear: Option<&mut Ear>,
+        ear: &mut Ear,
         read_at: u64,
     ) -> Option<EventDelay> {
         let mark = Mark::of(frame, &self.tag)?;
-        let ear = ear.filter(|ear| ear.is_of(mark.key.target))?;
+        if !ear.is_of(mark.key.target) {
+            return None;
+        }
         ear.hear(mark.key);
         let mut actions = (0..).zip(&self.plan.actions);
         let (action, _) = actions.find(|(_, name)| *name == USER_EVENT)?;

@@ -1,6 +1,7 @@
 //! The schedule of a worker: which arrivals are due, and which session takes each.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use ami_results::record::{Record, Skipped};
 use super::closed_loop::stagger;
 use super::lane::{Lane, Placed, Waiting};
 use super::seat::{Duty, Seated, Work};
-use super::standing::{HALTED, Standing};
+use super::standing::HALTED;
 use super::traffic::Acted;
 use super::{Stage, Worker};
 use crate::arrival::{Arrival, rotation};
@@ -73,17 +74,18 @@ impl Worker {
     }
 
     pub(super) fn skip_waiting(&mut self) {
-        let waiting: Vec<Waiting> = self.lanes.iter_mut().flat_map(Lane::take_waiting).collect();
-        for Waiting { arrival, .. } in waiting {
-            self.skip(&arrival);
-        }
+        self.skip_in(0..self.lanes.len());
         self.skip_visits();
     }
 
     pub(super) fn skip_waiting_of(&mut self, target: u16) {
         let first = self.lane_index(target, 0);
-        let lanes = &mut self.lanes[first..][..self.setup.plan.groups.len()];
-        let waiting: Vec<Waiting> = lanes.iter_mut().flat_map(Lane::take_waiting).collect();
+        self.skip_in(first..first + self.setup.plan.groups.len());
+    }
+
+    fn skip_in(&mut self, lanes: Range<usize>) {
+        let lanes = self.lanes[lanes].iter_mut();
+        let waiting: Vec<Waiting> = lanes.flat_map(Lane::take_waiting).collect();
         for Waiting { arrival, .. } in waiting {
             self.skip(&arrival);
         }
@@ -106,10 +108,7 @@ impl Worker {
     fn enter_next_phase(&mut self) -> io::Result<()> {
         let setup = Arc::clone(&self.setup);
         let phases = &setup.plan.phases;
-        let is_closed = |phase: u16| {
-            let arrival = phases[usize::from(phase)].arrival;
-            matches!(arrival, Arrivals::Closed { .. })
-        };
+        let is_closed = |phase: u16| phases[usize::from(phase)].is_closed();
         let was_closed = self.phase.is_some_and(is_closed);
         let next = u16::try_from(self.next_phase()).expect("a few phases");
         self.phase = Some(next);
@@ -230,13 +229,13 @@ impl Worker {
         };
         let picked_at = self.ns(self.now());
         let planned = &self.setup.plan.phases[usize::from(phase)];
-        let standing = &self.standing;
-        let is_loaded = |target: u16| standing[usize::from(target)] == Standing::Loaded;
-        let Some(seated) = self.sessions.get_mut(key).filter(|seated| {
-            seated.born == born && seated.is_free() && is_loaded(seated.seat.target)
-        }) else {
-            return Ok(());
+        let is_due = |seated: &&Seated| {
+            seated.born == born && seated.is_free() && self.is_loaded(seated.seat.target)
         };
+        if self.sessions.get(key).filter(is_due).is_none() {
+            return Ok(());
+        }
+        let seated = &mut self.sessions[key];
         let Duty::Load { group, number } = seated.seat.duty else {
             return Ok(());
         };

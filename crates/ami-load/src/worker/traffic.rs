@@ -292,21 +292,15 @@ impl Worker {
                 return Ok(());
             };
             let disposition = seated.session.handle_frame(now, &frame);
+            if let (Some(ear), Disposition::Event) = (&mut seated.ear, &disposition) {
+                let heard = self.setup.heard(&frame, ear, at);
+                heard.into_iter().for_each(|heard| self.ledger.event(heard));
+            }
             let advance = match (seated.seat.duty, &disposition) {
                 (Duty::Observer, Disposition::Event) => {
                     self.sights[usize::from(seated.seat.target)].event_seen();
                     self.ledger.settled(self.calls.handle_event(at, &frame));
                     Advance::Nothing
-                }
-                (Duty::Load { .. }, Disposition::Event) if seated.ear.is_some() => {
-                    let heard = self.setup.heard(&frame, seated.ear.as_mut(), at);
-                    heard.into_iter().for_each(|heard| self.ledger.event(heard));
-                    match &mut seated.work {
-                        Work::Flow(running) => {
-                            Advance::Flow(running.hear(&self.setup, &disposition, &frame, at))
-                        }
-                        _ => Advance::Nothing,
-                    }
                 }
                 _ => match &mut seated.work {
                     Work::Flow(running) => {

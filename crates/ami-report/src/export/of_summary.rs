@@ -115,6 +115,7 @@ fn validity(validity: &validity::Validity) -> Validity {
                 offered: stall.offered.into(),
                 late: stall.late.into(),
                 lag_max_ns: stall.lag_max_ns,
+                warm_up: stall.warm_up,
             })
             .collect(),
     }

@@ -93,7 +93,7 @@ fn targets(cleanup: &Cleanup, manifest: &Manifest) -> Result<Vec<Target>, Failur
     targets.retain(|target| matches!(target.endpoint, ami_client::target::Endpoint::Address(_)));
     if targets.is_empty() {
         return Err(anyhow!(
-            "the run had only simulated targets, which ended with it"
+            "a simulated PBX ends with its run and leaves nothing to clean up"
         ))
         .or_exit(Exit::BadInput);
     }

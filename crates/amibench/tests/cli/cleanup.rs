@@ -49,6 +49,8 @@ fn the_calls_of_a_killed_run_are_hung_up() {
 fn simulated_targets_have_nothing_to_clean() {
     let desk = Desk::new().with("small.toml", SMALL);
     desk.run(&["load", "small.toml", "--out", "run"]);
-    desk.run(&["cleanup", "--run", "run"])
-        .check(2, "the run had only simulated targets, which ended with it");
+    desk.run(&["cleanup", "--run", "run"]).check(
+        2,
+        "a simulated PBX ends with its run and leaves nothing to clean up",
+    );
 }

@@ -60,8 +60,10 @@ fn segments_become_a_run_like_any_other() {
     assert_eq!(all["run"]["merged_from"][1]["segment"], "2/2");
     assert_eq!(all["targets"][0]["calls"]["attempted"], 10);
     desk.run(&["report", "all"]).check(0, "");
-    desk.run(&["cleanup", "--run", "all"])
-        .check(2, "the run had only simulated targets, which ended with it");
+    desk.run(&["cleanup", "--run", "all"]).check(
+        2,
+        "a simulated PBX ends with its run and leaves nothing to clean up",
+    );
 }
 
 /// Four processes at once on one PBX, merged, against one process with the same plan.

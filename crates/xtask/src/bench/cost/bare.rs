@@ -27,8 +27,8 @@ pub(crate) struct Options {
 
 struct Session {
     stream: TcpStream,
-    /// The last bytes read, in which the end of an answer may begin.
-    tail: Vec<u8>,
+    /// As much of one as has been read.
+    answer: Vec<u8>,
     pings: u64,
 }
 
@@ -93,7 +93,7 @@ impl Session {
             .context("making it non-blocking")?;
         Ok(Self {
             stream,
-            tail: Vec::new(),
+            answer: Vec::new(),
             pings: 0,
         })
     }
@@ -112,9 +112,9 @@ impl Session {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error).context("reading an answer"),
         };
-        self.tail.extend_from_slice(&input[..length]);
-        if self.tail.ends_with(END) {
-            self.tail.clear();
+        self.answer.extend_from_slice(&input[..length]);
+        if self.answer.ends_with(END) {
+            self.answer.clear();
             self.pings += 1;
             self.ping()?;
         }
