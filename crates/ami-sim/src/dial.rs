@@ -125,10 +125,7 @@ impl Pbx {
             linkedid: uniqueid.clone(),
             uniqueid,
             state: ChannelState::Down,
-            place: Place::first(
-                &self.profile.extensions.first()?.contexts.first()?.clone(),
-                "s",
-            ),
+            place: Place::first(&self.profile.contexts.first()?.clone(), "s"),
             driver: Driver::Dial,
         };
         let channel = self.create_channel(now, key, birth);

@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
+    /// Those of the PBX when it names none.
+    #[serde(default)]
     pub contexts: Vec<String>,
     /// Literal, or a pattern beginning with `_` as in `extensions.conf`.
     pub exten: String,

@@ -37,7 +37,9 @@ pub use extension::{Behaviour, Device, Effect, Extension, Media, Step, Wait};
 pub use fault::{Fault, Planted};
 pub use outbox::{Chunk, Output, SharedEvent};
 pub use pbx::{Pbx, SessionKey};
-pub use profile::{Commands, Profile, ProfileError, SnapshotField, Timing};
+pub use profile::{
+    Commands, Confidence, Evidence, Explained, Profile, ProfileError, SnapshotField, Timing,
+};
 pub use release::Release;
 pub use server::{
     Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_thread, spawn_tls_thread,

@@ -1,4 +1,4 @@
-//! How a simulated PBX behaves, as data: three profiles are embedded, others can be read from TOML.
+//! How a simulated PBX behaves, as data: some profiles are embedded, others can be read from TOML.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,9 @@ use crate::encode::CommandFraming;
 use crate::extension::{Device, Extension};
 use crate::release::Release;
 
-const EMBEDDED: [(&str, &str); 3] = [
-    ("asterisk-22", include_str!("profile/asterisk-22.toml")),
-    ("ucm6xxx", include_str!("profile/ucm6xxx.toml")),
-    ("yeastar-s", include_str!("profile/yeastar-s.toml")),
-];
+mod layers;
+
+pub use layers::{Confidence, Evidence, Explained};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +35,8 @@ pub struct Profile {
     pub unset_party: String,
     pub snapshot: Vec<SnapshotField>,
     pub timing: Timing,
+    /// Where its extensions are; devices come in at the first.
+    pub contexts: Vec<String>,
     #[serde(rename = "extension")]
     pub extensions: Vec<Extension>,
     #[serde(rename = "device", default)]
@@ -114,7 +114,7 @@ impl Timing {
 
 /// The actions that a PBX has, as its ListCommands prints them.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "BTreeMap<String, String>")]
 pub struct Commands(Vec<CommandEntry>);
 
 #[derive(Clone, Debug)]
@@ -143,51 +143,74 @@ impl Commands {
     }
 }
 
-impl TryFrom<String> for Commands {
+impl TryFrom<BTreeMap<String, String>> for Commands {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.lines()
-            .map(parse_command)
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self)
+    /// In the order of Asterisk, which knows no case. An empty text takes away what another layer gave.
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, String> {
+        let mut entries = texts
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| CommandEntry::new(name, text))
+            .collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(|entry| entry.name.to_ascii_lowercase());
+        Ok(Self(entries))
     }
 }
 
-fn parse_command(line: &str) -> Result<CommandEntry, String> {
-    let malformed = || format!("{line:?} is not of the form \"Name: synopsis (Priv: class,all)\"");
-    let (name, text) = line.split_once(": ").ok_or_else(malformed)?;
-    let (_, privileges) = text.rsplit_once("(Priv: ").ok_or_else(malformed)?;
-    let list = privileges.strip_suffix(')').ok_or_else(malformed)?;
-    let classes = match list.strip_suffix(",all") {
-        Some(classes) => Classes::from_list(classes),
-        None => Classes::NONE,
-    };
-    Ok(CommandEntry {
-        name: name.to_owned(),
-        text: text.to_owned(),
-        classes,
-    })
+impl CommandEntry {
+    fn new(name: String, text: String) -> Result<Self, String> {
+        let malformed =
+            || format!("{name}: {text:?} is not of the form \"synopsis (Priv: class,all)\"");
+        let (_, privileges) = text.rsplit_once("(Priv: ").ok_or_else(malformed)?;
+        let list = privileges.strip_suffix(')').ok_or_else(malformed)?;
+        let classes = match list.strip_suffix(",all") {
+            Some(classes) => Classes::from_list(classes),
+            None => Classes::NONE,
+        };
+        Ok(Self {
+            name,
+            text,
+            classes,
+        })
+    }
 }
 
 #[derive(Debug, Error)]
 pub enum ProfileError {
     #[error("failed to read the simulator profile: {0}")]
-    Invalid(#[from] Box<toml::de::Error>),
+    Invalid(#[from] toml::de::Error),
+    #[error("the simulator profile extends {name:?}, which is no profile")]
+    UnknownBase { name: String },
 }
 
 impl Profile {
     pub fn names() -> impl Iterator<Item = &'static str> {
-        EMBEDDED.iter().map(|(name, _)| *name)
+        layers::names()
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        let (_, text) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name)?;
-        Some(Self::from_toml(text).expect("a test parses every embedded profile"))
+        let table = layers::embedded(name)?;
+        Some(Self::from_table(table).expect("a test parses every embedded profile"))
     }
 
     pub fn from_toml(text: &str) -> Result<Self, ProfileError> {
-        toml::from_str(text).map_err(|error| ProfileError::Invalid(Box::new(error)))
+        Self::from_table(layers::given(text)?)
+    }
+
+    /// Every value of an embedded profile with its origin.
+    pub fn explain(name: &str) -> Option<Vec<Explained>> {
+        layers::explain(name)
+    }
+
+    fn from_table(table: toml::Table) -> Result<Self, ProfileError> {
+        let mut profile: Self = table.try_into()?;
+        for extension in &mut profile.extensions {
+            if extension.contexts.is_empty() {
+                extension.contexts.clone_from(&profile.contexts);
+            }
+        }
+        Ok(profile)
     }
 
     pub(crate) fn shared(self) -> Arc<Self> {
@@ -201,41 +224,50 @@ mod tests {
 
     #[test]
     fn every_embedded_profile_parses_and_bears_its_name() {
-        for (name, text) in EMBEDDED {
+        for name in Profile::names() {
+            let table = layers::embedded(name).unwrap();
             let profile =
-                Profile::from_toml(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+                Profile::from_table(table).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(profile.name, name);
-            assert!(profile.commands.find("originate").is_some());
+            assert!(profile.commands.find("login").is_some());
         }
         assert!(Profile::named("asterisk-1").is_none());
+        assert!(Profile::named("stock").is_none());
     }
 
     #[test]
     fn unknown_keys_and_malformed_commands_are_refused() {
-        let good = EMBEDDED[0].1;
-        for bad in [
-            format!("colour = 1\n{good}"),
-            good.replace("(Priv: originate,all)", "(Priv originate)"),
-        ] {
-            assert!(Profile::from_toml(&bad).is_err());
+        let good = "extends = [\"asterisk-22\"]\n";
+        assert!(Profile::from_toml(good).is_ok());
+        for bad in ["colour = 1", "commands.Ping = \"Keepalive (Priv none)\""] {
+            assert!(
+                Profile::from_toml(&format!("{good}{bad}\n")).is_err(),
+                "{bad}"
+            );
         }
     }
 
     #[test]
+    fn actions_are_listed_without_regard_to_case_and_can_be_taken_away() {
+        let text =
+            "extends = [\"asterisk-22\"]\n[commands]\nPing = \"\"\nagZ = \" (Priv: <none>)\"\n";
+        let profile = Profile::from_toml(text).unwrap();
+        let names: Vec<&str> = profile.commands.names().take(4).collect();
+        assert_eq!(names, ["AbsoluteTimeout", "AGI", "agZ", "AOCMessage"]);
+        assert!(profile.commands.find("Ping").is_none());
+    }
+
+    #[test]
     fn a_command_keeps_its_text_and_gets_its_classes() {
-        let entry =
-            parse_command("Status: List channel status.  (Priv: system,call,reporting,all)")
-                .unwrap();
-        assert_eq!(
-            entry.text,
-            "List channel status.  (Priv: system,call,reporting,all)"
+        let check = |text: &str, classes: &str| {
+            let entry = CommandEntry::new("Status".to_owned(), text.to_owned()).unwrap();
+            assert_eq!(entry.text, text);
+            assert_eq!(entry.classes, Classes::from_list(classes));
+        };
+        check(
+            "List channel status.  (Priv: system,call,reporting,all)",
+            "system,call,reporting",
         );
-        assert_eq!(entry.classes, Classes::from_list("system,call,reporting"));
-        assert!(
-            parse_command("Ping: Keepalive command.  (Priv: <none>)")
-                .unwrap()
-                .classes
-                .is_empty()
-        );
+        check("Keepalive command.  (Priv: <none>)", "none");
     }
 }

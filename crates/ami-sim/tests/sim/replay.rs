@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami_proto::transcript::{Transcript, What};
-use ami_sim::{Accounts, CommandFraming, Extension, Profile, Step};
+use ami_sim::{Accounts, Extension, Profile, Step};
 
 use crate::talk::{Fields, SECRET, Talk, messages, value};
 
@@ -50,12 +50,7 @@ const VOLATILE: [&str; 14] = [
 
 /// The dialplan of the captures, as their ShowDialPlan lists it.
 fn captured_pbx() -> Profile {
-    let mut profile = Profile::named("yeastar-s").unwrap();
-    profile.timestamp_events = true;
-    profile.command_framing = CommandFraming::Follows;
-    let version =
-        "Asterisk 13.7.0 built by root @ vm on a x86_64 running Linux on 2026-11-21 07:49:25 UTC";
-    version.clone_into(&mut profile.core_show_version);
+    let mut profile = Profile::named("asterisk-13").unwrap();
     let extension = |exten: &str, steps: &[&str]| Extension {
         contexts: vec!["bench".to_owned()],
         exten: exten.to_owned(),
