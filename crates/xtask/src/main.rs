@@ -1,6 +1,6 @@
 //! `cargo xtask`: what the house needs besides cargo.
 //!
-//! `pbx` runs real Asterisks on loopback, `tidy` checks the rules that the compiler does not, `bench` measures us beside our peers.
+//! `pbx` runs real Asterisks on loopback, `clients` installs AMI clients of others, `tidy` checks the rules that the compiler does not, `bench` measures us beside our peers.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod clients;
 mod lab;
 mod pbx;
 mod tidy;
@@ -29,6 +30,8 @@ enum Task {
     /// The lab: real Asterisks in Debian chroots, on loopback (needs root)
     #[command(subcommand)]
     Pbx(pbx::Verb),
+    /// Install the AMI clients of others that the simulated PBXs are tried with (needs python3 and npm)
+    Clients,
     /// Measure amibench beside its peers, in the same run
     #[command(subcommand)]
     Bench(bench::Verb),
@@ -39,6 +42,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Pbx(verb) => pbx::run(verb),
+        Task::Clients => clients::run(),
         Task::Bench(verb) => bench::run(verb),
         Task::Tidy => tidy::run(),
     };
