@@ -1,13 +1,14 @@
 //! Recorded sessions: JSON Lines, a header object and then one array for each chunk as it was read or written.
 //! Version 2 rows are `[seconds, conn, "C"|"S", text or {"b64"}]` and `[seconds, conn, "!", mark]`;
-//! version 1 has no conn, writes `{"hex"}` for bytes and `null` for the end of the stream.
+//! version 1 has no conn, writes `{"hex"}` for bytes and `null` for the end of the stream. Only version 2 is written.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
@@ -15,18 +16,37 @@ pub struct Transcript {
     pub entries: Vec<Entry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The version that is written.
+pub const VERSION: u32 = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct TranscriptHeader {
     #[serde(rename = "amibench_transcript")]
     pub version: u32,
     pub target: String,
     #[serde(default)]
     pub captured_at: String,
-    /// Where the bytes are from, as `captured`.
     #[serde(default)]
-    pub provenance: String,
+    pub provenance: Provenance,
     #[serde(default)]
     pub note: String,
+    /// Whether numbers, names and addresses were replaced, so that it may be passed on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
+    /// What in a reconstruction rests on no evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+}
+
+/// Where the bytes are from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provenance {
+    /// From the wire of a real PBX, or of the one that `target` names.
+    #[default]
+    Captured,
+    /// Put together from documents and reports.
+    Reconstructed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,16 +68,23 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     Open,
+    /// The server closed its side.
     Fin,
     Rst,
+    /// The client closed its side; the server may go on.
+    ClientFin,
+    ClientRst,
     TlsAlert,
+    /// What came after is not in the transcript.
     CaptureEnd,
 }
 
-const MARKS: [(&str, Mark); 5] = [
+const MARKS: [(&str, Mark); 7] = [
     ("open", Mark::Open),
     ("fin", Mark::Fin),
     ("rst", Mark::Rst),
+    ("client-fin", Mark::ClientFin),
+    ("client-rst", Mark::ClientRst),
     ("tls-alert", Mark::TlsAlert),
     ("capture-end", Mark::CaptureEnd),
 ];
@@ -103,6 +130,15 @@ impl Transcript {
         Ok(Self { header, entries })
     }
 
+    /// As a file of version 2, whatever was read.
+    pub fn to_text(&self) -> String {
+        let mut text = self.header.to_line();
+        for entry in &self.entries {
+            text.push_str(&entry.to_line());
+        }
+        text
+    }
+
     /// What the server sent on that connection, chunk by chunk as it was read.
     pub fn server_chunks(&self, conn: u32) -> impl Iterator<Item = &[u8]> {
         self.entries
@@ -124,6 +160,61 @@ impl Transcript {
                 What::Server(_) | What::Mark(_) => None,
             })
     }
+}
+
+impl TranscriptHeader {
+    /// The first line of a file.
+    pub fn to_line(&self) -> String {
+        let header = Self {
+            version: VERSION,
+            ..self.clone()
+        };
+        let object = serde_json::to_string(&header).expect("strings and flags are always JSON");
+        format!("{object}\n")
+    }
+}
+
+impl Entry {
+    /// A line of version 2; what is finer than a microsecond is lost.
+    pub fn to_line(&self) -> String {
+        let (side, what) = match &self.what {
+            What::Client(bytes) => ("C", chunk(bytes)),
+            What::Server(bytes) => ("S", chunk(bytes)),
+            What::Mark(mark) => ("!", json!(mark.slug())),
+        };
+        let (seconds, micros) = (self.at.as_secs(), self.at.subsec_micros());
+        format!(
+            "[{seconds}.{micros:06}, {}, \"{side}\", {what}]\n",
+            self.conn
+        )
+    }
+}
+
+impl Mark {
+    pub fn slug(self) -> &'static str {
+        let is = |(_, mark): &&(&str, Self)| *mark == self;
+        MARKS.iter().find(is).map_or("", |(slug, _)| slug)
+    }
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Captured => "captured",
+            Self::Reconstructed => "reconstructed",
+        })
+    }
+}
+
+fn chunk(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!(text),
+        Err(_) => json!({ "b64": STANDARD.encode(bytes) }),
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn row_v1(row: &Value) -> Result<Entry, &'static str> {
@@ -195,18 +286,96 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn mark(chunk: &Value) -> Result<Mark, &'static str> {
     let is = |&&(name, _): &&(&str, Mark)| chunk.as_str() == Some(name);
     let found = MARKS.iter().find(is).map(|&(_, mark)| mark);
-    found.ok_or("a mark is \"open\", \"fin\", \"rst\", \"tls-alert\" or \"capture-end\"")
+    found.ok_or(
+        "a mark is \"open\", \"fin\", \"rst\", \"client-fin\", \"client-rst\", \"tls-alert\" or \"capture-end\"",
+    )
 }
 
+/// To the microsecond: a decimal number is hardly ever a binary one.
 fn seconds(at: &Value) -> Result<Duration, &'static str> {
     at.as_f64()
-        .and_then(|at| Duration::try_from_secs_f64(at).ok())
+        .and_then(|at| Duration::try_from_secs_f64(at + 5e-7).ok())
+        .map(|at| at - Duration::from_nanos(u64::from(at.subsec_nanos()) % 1000))
         .ok_or("a row starts with its seconds since the start of the recording")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::strategy::{Just, Strategy};
+
     use super::*;
+
+    fn whats() -> impl Strategy<Value = What> {
+        let bytes = || {
+            prop_oneof![
+                any::<Vec<u8>>(),
+                any::<String>().prop_map(String::into_bytes)
+            ]
+        };
+        let marks = prop_oneof![
+            Just(Mark::Open),
+            Just(Mark::Fin),
+            Just(Mark::Rst),
+            Just(Mark::ClientFin),
+            Just(Mark::ClientRst),
+            Just(Mark::TlsAlert),
+            Just(Mark::CaptureEnd)
+        ];
+        prop_oneof![
+            bytes().prop_map(What::Client),
+            bytes().prop_map(What::Server),
+            marks.prop_map(What::Mark)
+        ]
+    }
+
+    fn entries() -> impl Strategy<Value = Entry> {
+        let month = 30 * 86_400 * 1_000_000_u64;
+        (0..month, any::<u32>(), whats()).prop_map(|(micros, conn, what)| Entry {
+            at: Duration::from_micros(micros),
+            conn,
+            what,
+        })
+    }
+
+    proptest! {
+        /// What is written is read again as it was: every byte, connection, mark and microsecond of a month.
+        #[test]
+        fn what_is_written_is_read_as_it_was(
+            entries in proptest::collection::vec(entries(), 0..20),
+            note in any::<String>(),
+            shared in any::<bool>(),
+            doubts in proptest::collection::vec(any::<String>(), 0..3),
+        ) {
+            let header = TranscriptHeader {
+                version: VERSION,
+                target: "t".to_owned(),
+                captured_at: "2026-11-21".to_owned(),
+                provenance: Provenance::Reconstructed,
+                note,
+                shared,
+                doubts,
+            };
+            let transcript = Transcript { header, entries };
+            let read = Transcript::parse(&transcript.to_text()).unwrap();
+            prop_assert_eq!(read, transcript);
+        }
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_written_as_one_of_version_2() {
+        let old = "{\"amibench_transcript\": 1, \"target\": \"t\"}\n[0.000548, \"S\", {\"hex\": \"ff\"}]\n[1, \"S\", null]\n";
+        let new = Transcript::parse(old).unwrap().to_text();
+        let rows: Vec<&str> = new.lines().skip(1).collect();
+        assert_eq!(
+            rows,
+            [
+                r#"[0.000548, 0, "S", {"b64":"/w=="}]"#,
+                r#"[1.000000, 0, "!", "fin"]"#
+            ]
+        );
+        assert_eq!(Transcript::parse(&new).unwrap().header.version, VERSION);
+    }
 
     fn check(row: &str, version: u32, expected: Result<(u32, What), &str>) {
         let text = format!("{{\"amibench_transcript\": {version}, \"target\": \"t\"}}\n{row}\n");
@@ -266,7 +435,7 @@ mod tests {
         check(r#"[0, -1, "S", "a"]"#, 2, Err("conn is a number from 0"));
         let at = "a row starts with its seconds since the start of the recording";
         check(r#"[-1, "S", "a"]"#, 1, Err(at));
-        let mark = "a mark is \"open\", \"fin\", \"rst\", \"tls-alert\" or \"capture-end\"";
+        let mark = "a mark is \"open\", \"fin\", \"rst\", \"client-fin\", \"client-rst\", \"tls-alert\" or \"capture-end\"";
         check(r#"[0, 0, "!", "end"]"#, 2, Err(mark));
     }
 
