@@ -2,9 +2,11 @@
 //!
 //! This crate owns connections and decides nothing: what the bytes mean is `ami-proto`'s, what to send is the caller's.
 //! Read `document` (files with good errors), `target` (who is tested), `wire`, `tls`, `open`,
-//! `connection`, `stream` (a session's bytes for who drives it without waiting), `backoff`.
+//! `connection`, `stream` (a session's bytes for who drives it without waiting), `backoff`,
+//! `capture` (transcripts of what passes).
 
 pub mod backoff;
+pub mod capture;
 pub mod clock;
 pub mod connection;
 pub mod dial;
@@ -17,6 +19,7 @@ pub mod target;
 pub mod tls;
 pub mod wire;
 
+pub use capture::Capture;
 pub use clock::Clock;
 pub use connection::Connection;
 pub use document::{Document, DocumentError};

@@ -195,15 +195,19 @@ pub async fn connect(address: &str) -> Result<TcpStream, OpenError> {
     Ok(stream)
 }
 
-/// Shakes hands where the peer speaks TLS.
+/// Shakes hands where the peer speaks TLS, and begins to record where it is recorded.
 pub async fn secure(peer: &Peer, stream: TcpStream) -> Result<Wire, OpenError> {
-    match &peer.transport {
-        Transport::Plain => Ok(Wire::Tcp(stream)),
+    let wire = match &peer.transport {
+        Transport::Plain => Wire::Tcp(stream),
         Transport::Tls(client) => match client.shake_hands(stream).await {
-            Ok(stream) => Ok(Wire::Tls(Box::new(stream))),
-            Err(trouble) => Err(OpenError::tls(&peer.address, trouble)),
+            Ok(stream) => Wire::Tls(Box::new(stream)),
+            Err(trouble) => return Err(OpenError::tls(&peer.address, trouble)),
         },
-    }
+    };
+    Ok(match &peer.capture {
+        None => wire,
+        Some(capture) => wire.recorded(capture.connection()),
+    })
 }
 
 /// A port that waits for us to speak first may be the one for TLS.

@@ -1,5 +1,6 @@
 //! `Peer`: where a manager is reached, and whether TLS is spoken there.
 
+use crate::Capture;
 use crate::tls::{TlsClient, TlsSettings, TlsSetupError};
 
 #[derive(Clone, Debug)]
@@ -7,6 +8,8 @@ pub struct Peer {
     /// `host:port`, resolved when a connection is opened.
     pub address: String,
     pub transport: Transport,
+    /// Where everything that passes is written, if anywhere.
+    pub capture: Option<Capture>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ impl Peer {
         Ok(Self {
             address: address.into(),
             transport,
+            capture: None,
         })
     }
 
@@ -35,6 +39,7 @@ impl Peer {
         Self {
             address: address.into(),
             transport: Transport::Plain,
+            capture: None,
         }
     }
 }

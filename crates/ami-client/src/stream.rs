@@ -53,8 +53,10 @@ impl Stream {
                 let (stream, unread) = TlsStream::take_over(socket, session);
                 (Kind::Tls(Box::new(stream)), unread)
             }
-            Wire::Memory(_) => {
-                return Err(io::Error::other("a wire in memory has no socket to watch"));
+            Wire::Memory(_) | Wire::Recorded(_) => {
+                return Err(io::Error::other(
+                    "a wire that is no mere socket cannot be watched",
+                ));
             }
         };
         Ok((Self { kind }, unread))

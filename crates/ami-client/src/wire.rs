@@ -1,4 +1,4 @@
-//! `Wire`: the bytes of one AMI connection, over TCP, TLS or in memory.
+//! `Wire`: the bytes of one AMI connection, over TCP, TLS or in memory, recorded or not.
 
 use std::io;
 use std::pin::Pin;
@@ -8,14 +8,27 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::capture::Tap;
 use crate::tls::first_words::FirstWords;
 use crate::tls::record::next_lines;
+
+mod recorded;
+
+pub use recorded::Recorded;
 
 #[derive(Debug)]
 pub enum Wire {
     Tcp(TcpStream),
     Tls(Box<TlsStream<FirstWords>>),
     Memory(DuplexStream),
+    Recorded(Box<Recorded>),
+}
+
+impl Wire {
+    /// From now on what passes is captured.
+    pub fn recorded(self, tap: Tap) -> Self {
+        Self::Recorded(Box::new(Recorded::new(self, tap)))
+    }
 }
 
 macro_rules! either {
@@ -24,6 +37,7 @@ macro_rules! either {
             Wire::Tcp(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Tls(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Memory(stream) => Pin::new(stream).$method($($argument),+),
+            Wire::Recorded(stream) => Pin::new(stream).$method($($argument),+),
         }
     };
 }
@@ -52,7 +66,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         let bytes = match &*self {
             Self::Tls(_) => next_lines(bytes),
-            Self::Tcp(_) | Self::Memory(_) => bytes,
+            Self::Tcp(_) | Self::Memory(_) | Self::Recorded(_) => bytes,
         };
         either!(self, poll_write, cx, bytes)
     }

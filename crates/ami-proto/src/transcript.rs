@@ -163,6 +163,19 @@ impl Transcript {
 }
 
 impl TranscriptHeader {
+    /// Of a capture that begins; `captured_at` is a date or an instant, as RFC 3339 writes it.
+    pub fn captured(target: impl Into<String>, captured_at: impl Into<String>) -> Self {
+        Self {
+            version: VERSION,
+            target: target.into(),
+            captured_at: captured_at.into(),
+            provenance: Provenance::Captured,
+            note: String::new(),
+            shared: false,
+            doubts: Vec::new(),
+        }
+    }
+
     /// The first line of a file.
     pub fn to_line(&self) -> String {
         let header = Self {
