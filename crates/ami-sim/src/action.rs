@@ -14,6 +14,7 @@ mod core_state;
 mod event_flow;
 mod login;
 mod originate;
+mod sms;
 mod variable;
 
 /// One request being answered.
@@ -43,13 +44,14 @@ impl Act<'_> {
 pub(crate) type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it: each family has its table.
-const FAMILIES: [&[(&str, Handler)]; 7] = [
+const FAMILIES: [&[(&str, Handler)]; 8] = [
     channel::HANDLERS,
     command::HANDLERS,
     core_state::HANDLERS,
     event_flow::HANDLERS,
     login::HANDLERS,
     originate::HANDLERS,
+    sms::HANDLERS,
     variable::HANDLERS,
 ];
 

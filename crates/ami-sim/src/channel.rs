@@ -133,6 +133,21 @@ impl Channel {
         for field in &profile.snapshot {
             self.write_field(*field, prefix, &profile.unset_party, headers);
         }
+        for name in &profile.channel_variables {
+            let value = self.manager_variable(name);
+            headers.push_display(prefix, "ChanVariable", format_args!("{name}={value}"));
+        }
+    }
+
+    /// What `channelvars` tells: a variable, or a function of the call's record.
+    fn manager_variable(&self, name: &str) -> &str {
+        match name {
+            "CDR(channel)" => &self.name,
+            "CDR(src)" => self.caller.number.as_deref().unwrap_or_default(),
+            "CDR(dst)" => &self.place.exten,
+            "CDR(lastapp)" => &self.application,
+            _ => self.variable(name).unwrap_or_default(),
+        }
     }
 
     fn write_field(&self, field: SnapshotField, prefix: &str, unset: &str, headers: &mut Headers) {

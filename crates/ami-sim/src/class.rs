@@ -27,7 +27,7 @@ const NAMES: [(&str, Classes); 20] = [
     ("aoc", Classes(1 << 16)),
     ("test", Classes(1 << 17)),
     ("security", Classes::SECURITY),
-    ("message", Classes(1 << 30)),
+    ("message", Classes::MESSAGE),
 ];
 
 impl Classes {
@@ -40,6 +40,7 @@ impl Classes {
     pub const USER: Self = Self(1 << 6);
     pub const DIALPLAN: Self = Self(1 << 11);
     pub const SECURITY: Self = Self(1 << 18);
+    pub const MESSAGE: Self = Self(1 << 30);
 
     /// A `read =`, `write =` or `EventMask:` list (`get_perm`). Every item but the last is compared over its own length
     /// only, so that an empty item matches every class: `call,,user` grants all. True of every release.

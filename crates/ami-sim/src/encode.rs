@@ -27,15 +27,22 @@ pub(crate) fn encode(message: Message, framing: CommandFraming) -> Vec<u8> {
             status,
             text,
         } => match framing {
-            CommandFraming::Follows => follows(&action_id, &text),
-            CommandFraming::FollowsCrlf => follows(&action_id, &last_line_in_crlf(&text)),
+            CommandFraming::Follows => follows("Command", &action_id, &text),
+            CommandFraming::FollowsCrlf => {
+                follows("Command", &action_id, &last_line_in_crlf(&text))
+            }
             CommandFraming::Output => output(&action_id, status, &text),
         },
+        Message::Follows {
+            privilege,
+            action_id,
+            text,
+        } => follows(privilege, &action_id, &text),
     }
 }
 
-fn follows(action_id: &[u8], text: &str) -> Vec<u8> {
-    let mut bytes = b"Response: Follows\r\nPrivilege: Command\r\n".to_vec();
+fn follows(privilege: &str, action_id: &[u8], text: &str) -> Vec<u8> {
+    let mut bytes = format!("Response: Follows\r\nPrivilege: {privilege}\r\n").into_bytes();
     push_action_id(&mut bytes, action_id);
     bytes.extend_from_slice(text.as_bytes());
     bytes.extend_from_slice(b"--END COMMAND--\r\n\r\n");

@@ -5,6 +5,7 @@
 //! (a PBX and its sessions), `server_session`, `action`, then the model.
 
 mod account;
+mod account_rules;
 mod action;
 mod agenda;
 mod call;
@@ -27,8 +28,10 @@ mod request;
 mod security;
 mod server;
 mod server_session;
+mod sms;
 
 pub use account::{Account, Accounts, DEFAULT_SECRET, MultipleLogin};
+pub use account_rules::{AccountRefused, AccountRules, WithoutPermit};
 pub use class::Classes;
 pub use counters::Counters;
 pub use encode::CommandFraming;
@@ -45,3 +48,4 @@ pub use server::{
     Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_thread, spawn_tls_thread,
 };
 pub use server_session::{Addresses, ServerSession};
+pub use sms::{Sim, SmsSettings};

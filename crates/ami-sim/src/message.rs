@@ -13,6 +13,12 @@ pub(crate) enum Message {
         status: CliStatus,
         text: String,
     },
+    /// Raw text up to `--END COMMAND--`, whatever the framing of Command is.
+    Follows {
+        privilege: &'static str,
+        action_id: Vec<u8>,
+        text: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The model of one PBX: its channels and calls, what is due when, and the events that follow. Pure: time is an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::encode::encode;
 use crate::fault::Faults;
 use crate::message::{Event, Headers};
 use crate::profile::Profile;
+use crate::sms::Sms;
 
 /// Names a session towards the PBX; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,8 @@ pub(crate) enum Due {
     /// An absolute timeout.
     End(ChannelKey),
     Device(ChannelKey, DeviceStage),
+    /// The oldest short message is out.
+    Sms,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +65,7 @@ pub struct Pbx {
     pub(crate) globals: BTreeMap<String, String>,
     /// Sessions logged in, by user.
     pub(crate) logins: BTreeMap<String, usize>,
+    pub(crate) sms_on_the_way: VecDeque<Sms>,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
     /// Classes that some session may want: other events are not even built.
@@ -93,6 +97,7 @@ impl Pbx {
             calls: BTreeMap::new(),
             globals: BTreeMap::new(),
             logins: BTreeMap::new(),
+            sms_on_the_way: VecDeque::new(),
             counters: Counters::default(),
             faults: Faults::default(),
             wanted: Classes::NONE,
@@ -115,6 +120,7 @@ impl Pbx {
                 Due::NoAnswer(call) => self.no_answer(at, call),
                 Due::End(channel) => self.hang_up(at, channel),
                 Due::Device(channel, stage) => self.device_stage(at, channel, stage),
+                Due::Sms => self.sms_sent(at),
             }
         }
     }
@@ -169,7 +175,11 @@ impl Pbx {
     }
 
     pub(crate) fn next_uniqueid(&mut self, now: Duration) -> String {
-        let id = format!("{}.{}", self.wall(now).as_secs(), self.numbers.uniqueid);
+        let (seconds, number) = (self.wall(now).as_secs(), self.numbers.uniqueid);
+        let id = match self.profile.system_name.as_str() {
+            "" => format!("{seconds}.{number}"),
+            system => format!("{system}-{seconds}.{number}"),
+        };
         self.numbers.uniqueid += 1;
         id
     }

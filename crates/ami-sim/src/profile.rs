@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::account_rules::AccountRules;
 use crate::class::Classes;
 use crate::encode::CommandFraming;
 use crate::extension::{Device, Extension};
 use crate::release::Release;
+use crate::sms::SmsSettings;
 
 mod layers;
 
@@ -33,6 +35,11 @@ pub struct Profile {
     pub core_show_version: String,
     /// Caller and connected line without a value.
     pub unset_party: String,
+    /// `systemname` of `asterisk.conf`.
+    pub system_name: String,
+    /// `channelvars` of `manager.conf`.
+    pub channel_variables: Vec<String>,
+    pub account_rules: AccountRules,
     pub snapshot: Vec<SnapshotField>,
     pub timing: Timing,
     /// Where its extensions are; devices come in at the first.
@@ -42,6 +49,8 @@ pub struct Profile {
     #[serde(rename = "device", default)]
     pub devices: Vec<Device>,
     pub commands: Commands,
+    /// Of a gateway with SIM cards.
+    pub sms: Option<SmsSettings>,
 }
 
 /// The headers of a channel, in the order of the profile.

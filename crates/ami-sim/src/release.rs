@@ -43,24 +43,40 @@ impl Release {
         self >= Self::new(13, 8, 0)
     }
 
-    /// A timed-out originate leaves cause 19 on its channels; 16 left none.
+    /// Whether a change is in that went into several lines: from these releases on in their lines, and in all lines after
+    /// the last of them.
+    fn has_change_of(self, releases: &[Self]) -> bool {
+        let own_line = |release: &&Self| release.major == self.major;
+        match releases.iter().find(own_line) {
+            Some(release) => self >= *release,
+            None => releases.last().is_some_and(|last| self > *last),
+        }
+    }
+
+    /// A timed-out originate leaves cause 19 on its channels, before it left none.
     pub(crate) fn no_answer_cause(self) -> u16 {
-        if self >= Self::new(22, 0, 0) { 19 } else { 0 }
+        let releases = [Self::new(20, 18, 0), Self::new(22, 8, 0)];
+        if self.has_change_of(&releases) { 19 } else { 0 }
     }
 
     /// CoreSettings tells SoundsSearchCustomDir.
     pub(crate) fn has_sound_search_setting(self) -> bool {
-        self >= Self::new(22, 0, 0)
+        self.has_change_of(&[Self::new(18, 20, 0), Self::new(20, 5, 0)])
     }
 
     /// CoreStatus tells CoreProcessedCalls.
     pub(crate) fn counts_processed_calls(self) -> bool {
-        self >= Self::new(22, 0, 0)
+        let releases = [
+            Self::new(20, 12, 0),
+            Self::new(21, 7, 0),
+            Self::new(22, 2, 0),
+        ];
+        self.has_change_of(&releases)
     }
 
-    /// Of the first two columns of `core show channels`; 16 cuts names off, 22 does not.
+    /// Of the first two columns of `core show channels`; the narrow ones cut names off.
     pub(crate) fn channel_table_widths(self) -> (usize, usize) {
-        if self >= Self::new(22, 0, 0) {
+        if self.has_change_of(&[Self::new(18, 18, 0), Self::new(20, 3, 0)]) {
             (64, 32)
         } else {
             (20, 20)
@@ -95,5 +111,27 @@ impl TryFrom<String> for Release {
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_in_each_line_from_its_own_release_on() {
+        let widths = |major, minor| Release::new(major, minor, 0).channel_table_widths();
+        let (narrow, wide) = ((20, 20), (64, 32));
+        for (release, expected) in [
+            ((16, 30), narrow),
+            ((18, 17), narrow),
+            ((18, 18), wide),
+            ((19, 8), narrow),
+            ((20, 2), narrow),
+            ((20, 3), wide),
+            ((21, 0), wide),
+        ] {
+            assert_eq!(widths(release.0, release.1), expected, "{release:?}");
+        }
     }
 }

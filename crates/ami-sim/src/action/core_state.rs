@@ -50,7 +50,7 @@ fn core_settings(act: &mut Act<'_>) {
     let answer = Headers::response("Success", act.request.action_id())
         .with("AMIversion", version)
         .with("AsteriskVersion", &profile.asterisk_version)
-        .with("SystemName", "")
+        .with("SystemName", &profile.system_name)
         .with("CoreMaxCalls", "0")
         .with("CoreMaxLoadAvg", "0.000000")
         .with("CoreRunUser", "")

@@ -12,12 +12,17 @@ use toml::{Table, Value};
 use super::ProfileError;
 
 /// The PBXs, and last the layers that they share.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 13] = [
     ("asterisk-13", include_str!("asterisk-13.toml")),
     ("asterisk-16", include_str!("asterisk-16.toml")),
+    ("asterisk-18", include_str!("asterisk-18.toml")),
+    ("asterisk-20", include_str!("asterisk-20.toml")),
     ("asterisk-22", include_str!("asterisk-22.toml")),
+    ("freepbx-16", include_str!("freepbx-16.toml")),
+    ("mikopbx", include_str!("mikopbx.toml")),
     ("ucm6xxx", include_str!("ucm6xxx.toml")),
     ("yeastar-s", include_str!("yeastar-s.toml")),
+    ("yeastar-tg", include_str!("yeastar-tg.toml")),
     ("lab", include_str!("lab.toml")),
     ("numbering", include_str!("numbering.toml")),
     ("stock", include_str!("stock.toml")),

@@ -9,5 +9,6 @@ mod replay;
 mod sessions;
 #[cfg(test)]
 mod talk;
+mod vendors;
 #[cfg(test)]
 mod wires;

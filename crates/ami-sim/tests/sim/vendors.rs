@@ -1,0 +1,181 @@
+//! What tells one PBX from another on the wire.
+
+use std::time::Duration;
+
+use ami_sim::{Profile, SessionKey};
+
+use crate::talk::{Fields, Talk, value};
+
+/// A call to somebody who answers, in the PBX's own context; all that was heard of it.
+fn call(talk: &mut Talk, key: SessionKey, profile: &Profile) -> Vec<Fields> {
+    let context = &profile.contexts[0];
+    let exten = &profile.extensions[0].exten;
+    let number = if exten.starts_with('_') {
+        "1000"
+    } else {
+        exten
+    };
+    let lines = [
+        "Action: Originate",
+        &format!("Channel: Local/{number}@{context}"),
+        "Application: Wait",
+        "Data: 1",
+        "Async: true",
+    ];
+    let mut heard = talk.ask(key, &lines);
+    talk.pass(Duration::from_secs(4000));
+    heard.extend(talk.hear(key).messages());
+    heard
+}
+
+#[test]
+fn every_pbx_takes_a_call_in_its_own_context() {
+    for name in Profile::names() {
+        let profile = Profile::named(name).unwrap();
+        let mut talk = Talk::with(name);
+        let key = talk.login("Events: on");
+        let heard = call(&mut talk, key, &profile);
+        let answered = heard
+            .iter()
+            .find(|message| value(message, "Event") == Some("OriginateResponse"));
+        let answered = answered.unwrap_or_else(|| panic!("{name}: {heard:?}"));
+        assert_eq!(value(answered, "Response"), Some("Success"), "{name}");
+        for message in &heard {
+            assert_eq!(
+                value(message, "Timestamp").is_some(),
+                profile.timestamp_events && value(message, "Event").is_some(),
+                "{name}: {message:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn list_commands_is_as_long_as_the_one_it_comes_from() {
+    for (name, count) in [
+        ("asterisk-13", 107),
+        ("asterisk-16", 115),
+        ("asterisk-18", 122),
+        ("asterisk-20", 122),
+        ("asterisk-22", 124),
+        ("freepbx-16", 115),
+        ("mikopbx", 122),
+        ("ucm6xxx", 123),
+        ("yeastar-s", 107),
+        ("yeastar-tg", 23),
+    ] {
+        let mut talk = Talk::with(name);
+        let key = talk.login("Events: off");
+        let commands = &talk.ask(key, &["Action: ListCommands"])[0];
+        assert_eq!(commands.len() - 1, count, "{name}");
+    }
+}
+
+#[test]
+fn channels_tell_the_variables_of_the_configuration_after_all_else() {
+    let mut talk = Talk::with("mikopbx");
+    let key = talk.login("Events: on");
+    let profile = Profile::named("mikopbx").unwrap();
+    let heard = call(&mut talk, key, &profile);
+    let is = |message: &Fields, name: &str| value(message, "Event") == Some(name);
+    let born = heard.iter().find(|message| is(message, "Newchannel"));
+    let born = born.unwrap();
+    assert_eq!(born[born.len() - 17].0, "Linkedid");
+    let variables: Vec<&str> = born[born.len() - 16..]
+        .iter()
+        .map(|(name, value)| {
+            assert_eq!(name, "ChanVariable");
+            value.as_str()
+        })
+        .collect();
+    assert_eq!(variables[0], "DIALEDPEERNUMBER=");
+    assert!(variables[12].starts_with("CDR(channel)=Local/1000@internal-originate-"));
+    let dialled = heard.iter().find(|message| is(message, "DialBegin"));
+    assert!(value(dialled.unwrap(), "DestChanVariable").is_some());
+}
+
+#[test]
+fn a_banner_need_not_name_asterisk() {
+    let mut talk = Talk::with("mikopbx");
+    let key = talk.connect().unwrap();
+    assert_eq!(talk.hear(key).text(), "PBX Call Manager/11.0.0\r\n");
+}
+
+#[test]
+fn the_name_of_the_system_stands_before_its_ids() {
+    let mut profile = Profile::named("asterisk-22").unwrap();
+    profile.system_name = "pbx7".to_owned();
+    let mut talk = Talk::new(profile.clone(), ami_sim::Accounts::bench("<secret>"));
+    let key = talk.login("Events: on");
+    let settings = talk.ask(key, &["Action: CoreSettings"]);
+    assert_eq!(value(&settings[0], "SystemName"), Some("pbx7"));
+    let heard = call(&mut talk, key, &profile);
+    let ids: Vec<&str> = heard
+        .iter()
+        .filter_map(|message| value(message, "Uniqueid"))
+        .collect();
+    assert!(
+        !ids.is_empty() && ids.iter().all(|id| id.starts_with("pbx7-1795")),
+        "{ids:?}"
+    );
+}
+
+#[test]
+fn a_gateway_sends_a_message_and_reports_it() {
+    let mut talk = Talk::with("yeastar-tg");
+    let key = talk.login("");
+    let send = |number: &str| format!("command: gsm send sms 2 {number} \"Test+message\" 77");
+    talk.send(key, &["Action: smscommand", &send("+15550100003")]);
+    assert_eq!(
+        talk.hear(key).text(),
+        "Response: Follows\r\nPrivilege: SMSCommand\r\n--END COMMAND--\r\n\r\n"
+    );
+    talk.pass(Duration::from_millis(2999));
+    assert_eq!(talk.hear(key).text(), "");
+    talk.pass(Duration::from_millis(1));
+    assert_eq!(
+        talk.hear(key).text(),
+        "Event: UpdateSMSSend\r\nPrivilege: all,smscommand\r\nID: 77\r\nSmsc: +15550199000\r\nStatus: 1\r\n\
+         --END SMS EVENT--\r\n\r\n\
+         Event: ReceivedSMS\r\nPrivilege: all,smscommand\r\nID: \r\nGsmSpan: 3\r\nSender: +15550100002\r\n\
+         Recvtime: 2026-11-21 08:15:40\r\nIndex: 0\r\nTotal: 1\r\nSmsc: +15550199000\r\nContent: Test+message\r\n\
+         --END SMS EVENT--\r\n\r\n"
+    );
+    talk.send(
+        key,
+        &[
+            "Action: SMSCommand",
+            "Command: gsm send sms 2 15550100003 \"x\"",
+        ],
+    );
+    talk.pass(Duration::from_secs(3));
+    assert!(
+        talk.hear(key)
+            .text()
+            .contains("ID: (null)\r\nSmsc: +15550199000\r\nStatus: 0\r\n")
+    );
+}
+
+#[test]
+fn a_gateways_text_may_end_on_the_line_of_its_marker() {
+    let mut talk = Talk::with("yeastar-tg");
+    let key = talk.login("");
+    let line = "Command: gsm show span 3";
+    talk.send(key, &["Action: SMSCommand", "ActionID: 5", line]);
+    let text = talk.hear(key).text();
+    let head = "Response: Follows\r\nPrivilege: SMSCommand\r\nActionID: 5\r\nD-channel: 3\nStatus: Power on";
+    assert!(text.starts_with(head), "{text}");
+    assert!(
+        text.ends_with("Last send AT: AT+CREG?\\r\\n--END COMMAND--\r\n\r\n"),
+        "{text}"
+    );
+    talk.send(
+        key,
+        &["Action: SMSCommand", "Command: gsm send ussd 3 \"*101%23\""],
+    );
+    let text = talk.hear(key).text();
+    assert!(
+        text.contains("\n\tUSSD Len: 14\n\tUSSD Message: Balance: 17.00\n--END COMMAND--\r\n"),
+        "{text}"
+    );
+}
