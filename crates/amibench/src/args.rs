@@ -139,9 +139,8 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sim {
-    /// Which PBX to be.
-    #[arg(short, long)]
-    pub(crate) profile: String,
+    #[command(flatten)]
+    pub(crate) errand: SimErrand,
     /// Where to listen; loopback, and the usual port of the PBX when not given.
     #[arg(short, long)]
     pub(crate) listen: Option<std::net::SocketAddr>,
@@ -156,6 +155,20 @@ pub(crate) struct Sim {
     pub(crate) key: Option<PathBuf>,
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SimErrand {
+    /// Which PBX to be.
+    #[arg(short, long)]
+    pub(crate) profile: Option<String>,
+    /// List the PBXs that can be simulated, and what stands behind each.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Print every value of a profile with its evidence.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) explain: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -37,9 +37,16 @@ const TARGETS: &[(&str, &str)] = embedded! {
     "asterisk-16-tls" => "targets/asterisk-16-tls.toml",
     "asterisk-22" => "targets/asterisk-22.toml",
     "asterisk-22-tls" => "targets/asterisk-22-tls.toml",
+    "sim-asterisk-13" => "targets/sim-asterisk-13.toml",
+    "sim-asterisk-16" => "targets/sim-asterisk-16.toml",
+    "sim-asterisk-18" => "targets/sim-asterisk-18.toml",
+    "sim-asterisk-20" => "targets/sim-asterisk-20.toml",
     "sim-asterisk-22" => "targets/sim-asterisk-22.toml",
+    "sim-freepbx-16" => "targets/sim-freepbx-16.toml",
+    "sim-mikopbx" => "targets/sim-mikopbx.toml",
     "sim-ucm6xxx" => "targets/sim-ucm6xxx.toml",
     "sim-yeastar-s" => "targets/sim-yeastar-s.toml",
+    "sim-yeastar-tg" => "targets/sim-yeastar-tg.toml",
 };
 
 /// A kind of document with a folder of its own.

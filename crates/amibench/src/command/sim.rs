@@ -12,8 +12,20 @@ use crate::exit_code::{Exit, Failure, OrExit};
 use crate::print;
 use crate::simulators::{self, accounts, profile_named};
 
+mod evidence;
+
 pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
-    let profile = profile_named(&sim.profile).or_exit(Exit::BadInput)?;
+    let text = match (&sim.errand.profile, &sim.errand.explain) {
+        (Some(profile), _) => return serve(sim, profile),
+        (None, Some(profile)) => evidence::explain(profile).or_exit(Exit::BadInput)?,
+        (None, None) => evidence::list(),
+    };
+    print::text(text);
+    Ok(Exit::Held)
+}
+
+fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
+    let profile = profile_named(name).or_exit(Exit::BadInput)?;
     let tls = tls(sim)?;
     let port = match &tls {
         None => profile.port,
@@ -41,9 +53,9 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
         None => format!("ami://bench@{address}"),
         Some(pin) => format!("amis://bench@{address}?pin={pin}"),
     };
-    let (profile, secret) = (&sim.profile, simulators::SECRET);
+    let secret = simulators::SECRET;
     until_signal(|| {
-        print::line(format_args!("{profile} at {uri}, secret {secret}"));
+        print::line(format_args!("{name} at {uri}, secret {secret}"));
         if let Some(pin) = &pin {
             print::line(format_args!(
                 "in a target file: [tls] pin_sha256 = \"{pin}\""
