@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::desk::Desk;
 
+/// One of each kind: what differs between the others is no matter of a plan.
 const SIMULATED: [&str; 3] = ["sim-ucm6xxx", "sim-yeastar-s", "sim-asterisk-22"];
 
 /// The names in `--list`, which are those of the files.

@@ -18,6 +18,7 @@ mod library;
 mod merge;
 mod plan;
 mod production;
+mod profiles;
 mod results;
 mod run;
 mod secrets;
