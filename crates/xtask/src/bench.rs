@@ -8,8 +8,10 @@ mod decode;
 mod figures;
 mod hlog;
 mod machine;
+mod process;
 mod product;
 mod schedule;
+mod simulator;
 mod truth;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ pub(crate) enum Verb {
     Truth(truth::Options),
     /// Processor time and memory of a load, beside the PBX it loads and a bare loop
     Cost(cost::Options),
+    /// What a simulated PBX bears: pings a second, calls that many sessions hear of, and its memory
+    Simulator(simulator::Options),
     /// How fast bytes become frames, beside httparse
     Decode,
     /// The bare loop of `cost`, a process of its own
@@ -43,6 +47,7 @@ pub(crate) fn run(verb: Verb) -> Result<ExitCode> {
         Verb::Schedule(options) => schedule::run(&workspace, &options)?,
         Verb::Truth(options) => truth::run(&workspace, &options)?,
         Verb::Cost(options) => cost::run(&workspace, &options)?,
+        Verb::Simulator(options) => simulator::run(&workspace, &options)?,
         Verb::Bare(options) => cost::bare::run(&options)?,
         Verb::Decode => return decode::run(&workspace),
         Verb::Ticker(options) => schedule::ticker::run(&options)?,

@@ -3,7 +3,6 @@
 //! Processor time is compared within one run or between turns of seconds, so that a slow minute hits both sides.
 
 pub(crate) mod bare;
-mod process;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use tempfile::TempDir;
 use super::figures::quantile;
 use super::hlog;
 use super::machine::{self, Policy, Scheduling};
+use super::process;
 use super::product::{Built, Run};
 use crate::lab::{Lab, Pbx};
 
@@ -96,7 +96,7 @@ impl Bench<'_> {
         println!(
             "\n{LISTENERS} sessions, all events on, 20 originates/s for {} s{}",
             self.seconds,
-            remark(&turn.run)
+            turn.run.remark()
         );
         println!(
             "  amibench   {:>8.2} s of processor time",
@@ -192,7 +192,7 @@ impl Bench<'_> {
         println!(
             "\n{MANY_SESSIONS} sessions, 500 pings/s for {} s{}",
             self.seconds,
-            remark(&turn.run)
+            turn.run.remark()
         );
         println!(
             "  resident   {:>8.1} MiB at most",
@@ -229,15 +229,6 @@ impl Bench<'_> {
         let (output, cost) = process::watch(command)?;
         let run = Run::finished(out, self.policy, &output)?;
         Ok(Turn { run, cost })
-    }
-}
-
-/// A run that was late has the same costs, but who reads this should know.
-fn remark(run: &Run) -> &'static str {
-    if run.invalid.is_empty() {
-        ""
-    } else {
-        " (judged INVALID: the machine was too busy)"
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Pid;
 use serde::Deserialize;
 
 use super::machine::Policy;
@@ -30,7 +31,7 @@ pub(crate) struct Run {
 /// A simulated PBX, ended with this value.
 #[derive(Debug)]
 pub(crate) struct Simulator {
-    _process: Running,
+    process: Running,
     pub(crate) address: String,
     pub(crate) secret: String,
 }
@@ -112,7 +113,7 @@ impl Built {
             bail!("amibench sim says neither address nor secret: {said:?}");
         };
         Ok(Simulator {
-            _process: process,
+            process,
             address: address.to_owned(),
             secret: secret.to_owned(),
         })
@@ -147,6 +148,12 @@ struct Host {
     scheduling_policy: String,
 }
 
+impl Simulator {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.process.0)
+    }
+}
+
 impl Run {
     /// What `amibench load` left in `dir`, if it measured what it was asked for, as it was asked to.
     pub(crate) fn finished(dir: PathBuf, policy: Policy, output: &Output) -> Result<Self> {
@@ -168,6 +175,15 @@ impl Run {
             bail!("amibench ran under the policy {measured:?} instead of {asked:?}");
         }
         Ok(run)
+    }
+
+    /// A run that was late has the same costs, but who reads them should know.
+    pub(crate) fn remark(&self) -> &'static str {
+        if self.invalid.is_empty() {
+            ""
+        } else {
+            " (judged INVALID: the machine was too busy)"
+        }
     }
 
     pub(crate) fn manifest(&self) -> Result<Manifest> {

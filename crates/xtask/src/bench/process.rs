@@ -15,14 +15,22 @@ const TICKS_PER_S: u64 = 100;
 
 /// What a process cost from its start to its end.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cost {
-    pub(super) cpu: Duration,
+pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
     /// Bytes.
-    pub(super) resident_max: u64,
+    pub(crate) resident_max: u64,
 }
 
 /// Runs it to its end.
-pub(super) fn watch(mut command: Command) -> Result<(Output, Cost)> {
+pub(crate) fn watch(command: Command) -> Result<(Output, Cost)> {
+    watch_beside(command, || {})
+}
+
+/// Runs it to its end, and does something else every now and then.
+pub(crate) fn watch_beside(
+    mut command: Command,
+    mut beside: impl FnMut(),
+) -> Result<(Output, Cost)> {
     let before = fields_of("self")?.children;
     let mut process = command.spawn().context("starting a contender")?;
     let mut resident_max = 0;
@@ -31,7 +39,8 @@ pub(super) fn watch(mut command: Command) -> Result<(Output, Cost)> {
         .context("waiting for a contender")?
         .is_none()
     {
-        resident_max = resident_peak(process.id()).unwrap_or(resident_max);
+        resident_max = memory_of(process.id(), "VmHWM:").unwrap_or(resident_max);
+        beside();
         thread::sleep(LOOK);
     }
     let output = process
@@ -42,7 +51,7 @@ pub(super) fn watch(mut command: Command) -> Result<(Output, Cost)> {
 }
 
 /// Processor time that a process has used so far.
-pub(super) fn cpu_of(pid: Pid) -> Result<Duration> {
+pub(crate) fn cpu_of(pid: Pid) -> Result<Duration> {
     Ok(fields_of(&pid.as_raw_nonzero().to_string())?.own)
 }
 
@@ -69,10 +78,15 @@ fn fields_of(pid: &str) -> Result<Fields> {
     })
 }
 
-/// None once the process has ended.
-fn resident_peak(pid: u32) -> Option<u64> {
+/// Bytes that a process has in memory; none once it has ended.
+pub(crate) fn resident(pid: Pid) -> Option<u64> {
+    let pid = u32::try_from(pid.as_raw_nonzero().get()).ok()?;
+    memory_of(pid, "VmRSS:")
+}
+
+fn memory_of(pid: u32, what: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(what))?;
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kilobytes * 1024)
 }
