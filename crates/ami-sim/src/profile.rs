@@ -1,6 +1,7 @@
 //! How a simulated PBX behaves, as data: some profiles are embedded, others can be read from TOML.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Profile {
     /// What CoreSettings says.
     pub asterisk_version: String,
     pub banner: String,
+    /// What its server listens on, as security events tell it.
+    pub bind_address: IpAddr,
     pub port: u16,
     pub tls_port: u16,
     pub command_framing: CommandFraming,
@@ -246,7 +249,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_malformed_commands_are_refused() {
-        let good = "extends = [\"asterisk-22\"]\n";
+        let good = "extends = \"asterisk-22\"\n";
         assert!(Profile::from_toml(good).is_ok());
         for bad in ["colour = 1", "commands.Ping = \"Keepalive (Priv none)\""] {
             assert!(
@@ -259,7 +262,7 @@ mod tests {
     #[test]
     fn actions_are_listed_without_regard_to_case_and_can_be_taken_away() {
         let text =
-            "extends = [\"asterisk-22\"]\n[commands]\nPing = \"\"\nagZ = \" (Priv: <none>)\"\n";
+            "extends = \"asterisk-22\"\n[commands]\nPing = \"\"\nagZ = \" (Priv: <none>)\"\n";
         let profile = Profile::from_toml(text).unwrap();
         let names: Vec<&str> = profile.commands.names().take(4).collect();
         assert_eq!(names, ["AbsoluteTimeout", "AGI", "agZ", "AOCMessage"]);

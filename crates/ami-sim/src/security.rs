@@ -1,11 +1,13 @@
 //! Security events: who logged in, who was refused and why.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::action::Act;
 use crate::class::Classes;
 use crate::message::Headers;
+use crate::server_session::Addresses;
 
 /// `2026-11-21T08:15:37.250+0000`.
 struct EventTime(Duration);
@@ -118,16 +120,18 @@ fn user(act: &Act<'_>) -> String {
 }
 
 fn with_addresses(act: &Act<'_>, headers: Headers) -> Headers {
-    let addresses = act.session.addresses;
-    let socket =
-        |address: std::net::SocketAddr| format!("IPV4/TCP/{}/{}", address.ip(), address.port());
+    let Addresses { local, remote } = act.session.addresses;
+    let socket = |address: IpAddr, port: u16| format!("IPV4/TCP/{address}/{port}");
     headers
         .with_display(
             "SessionID",
             format_args!("0x7f30e4{:06x}", act.session.key.0 << 4 & 0xff_ffff),
         )
-        .with("LocalAddress", socket(addresses.local))
-        .with("RemoteAddress", socket(addresses.remote))
+        .with(
+            "LocalAddress",
+            socket(act.pbx.profile.bind_address, local.port()),
+        )
+        .with("RemoteAddress", socket(remote.ip(), remote.port()))
 }
 
 fn publish(act: &mut Act<'_>, headers: Headers) {

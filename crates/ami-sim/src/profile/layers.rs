@@ -1,7 +1,7 @@
 //! Profiles as files that build on each other: which there are, how they merge, and where each value comes from.
 //!
-//! A file takes the values of those that it `extends` and says only what differs. Its `[evidence.*]` tables name the origin
-//! of each value that it gives.
+//! A file takes the values of the one that it `extends` and says only what differs. What is configured on it is a file of its
+//! own, its `setup`. The `[evidence.*]` tables of a file name the origin of each value that it gives.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,8 +78,9 @@ pub struct Explained {
 struct Layer {
     #[serde(skip)]
     file: &'static str,
-    #[serde(default)]
-    extends: Vec<String>,
+    extends: Option<String>,
+    /// That of the file it extends when it names none.
+    setup: Option<String>,
     #[serde(default)]
     evidence: BTreeMap<Confidence, BTreeMap<String, String>>,
     #[serde(flatten)]
@@ -137,17 +138,25 @@ fn named_layer(name: &str) -> Layer {
     Layer::parse(file, text).expect(EMBEDDED)
 }
 
-/// A file after all that it builds on.
+/// A file after all that it builds on: the lowest, the set-up, and those between.
 fn stack(top: Layer) -> Result<Vec<Layer>, ProfileError> {
-    let mut layers = Vec::new();
-    for name in &top.extends {
-        if !FILES.iter().any(|(known, _)| known == name) {
-            return Err(ProfileError::UnknownBase { name: name.clone() });
-        }
-        layers.extend(stack(named_layer(name))?);
+    let mut layers = vec![top];
+    while let Some(name) = &layers[layers.len() - 1].extends {
+        layers.push(base(name)?);
     }
-    layers.push(top);
+    if let Some(name) = layers.iter().find_map(|layer| layer.setup.as_ref()) {
+        layers.insert(layers.len() - 1, base(name)?);
+    }
+    layers.reverse();
     Ok(layers)
+}
+
+fn base(name: &str) -> Result<Layer, ProfileError> {
+    if FILES.iter().any(|(known, _)| *known == name) {
+        return Ok(named_layer(name));
+    }
+    let name = name.to_owned();
+    Err(ProfileError::UnknownBase { name })
 }
 
 fn merged(layers: &[Layer]) -> Table {
@@ -263,16 +272,19 @@ mod tests {
         assert_eq!(banner.confidence, Confidence::Inferred);
         assert_eq!(banner.from, "as asterisk-13 (captured: 13.7.0)");
         assert_eq!(find("command_framing").confidence, Confidence::Documented);
-        assert_eq!(find("port").confidence, Confidence::Source);
+        assert_eq!(find("tls_port").confidence, Confidence::Source);
     }
 
     #[test]
-    fn later_layers_win_and_tables_merge() {
-        let text = "extends = [\"asterisk-13\"]\nport = 1\n[timing]\nsetup_us = 2\n";
+    fn a_file_wins_over_what_it_extends_and_tables_merge() {
+        let text = "extends = \"asterisk-13\"\nport = 1\n[timing]\nsetup_us = 2\n";
         let table = given(text).unwrap();
         assert_eq!(table["port"], Value::Integer(1));
         assert_eq!(table["timing"]["setup_us"], Value::Integer(2));
         assert_eq!(table["timing"]["call_max_s"], Value::Integer(7200));
-        assert!(given("extends = [\"asterisk-1\"]").is_err());
+        assert_eq!(table["contexts"][0].as_str(), Some("amibench"));
+        let other = given("extends = \"asterisk-13\"\nsetup = \"numbering\"\n").unwrap();
+        assert!(!other.contains_key("contexts"));
+        assert!(given("extends = \"asterisk-1\"").is_err());
     }
 }

@@ -102,6 +102,23 @@ fn a_banner_need_not_name_asterisk() {
 }
 
 #[test]
+fn security_events_tell_the_address_that_the_server_listens_on() {
+    for (name, address) in [
+        ("asterisk-22", "IPV4/TCP/127.0.0.1/13070"),
+        ("ucm6xxx", "IPV4/TCP/0.0.0.0/13070"),
+    ] {
+        let mut talk = Talk::with(name);
+        let key = talk.login("Events: on");
+        talk.login("Events: off");
+        let heard = talk.hear(key).messages();
+        let of_another = heard
+            .iter()
+            .find(|message| value(message, "LocalAddress").is_some());
+        assert_eq!(value(of_another.unwrap(), "LocalAddress"), Some(address));
+    }
+}
+
+#[test]
 fn the_name_of_the_system_stands_before_its_ids() {
     let mut profile = Profile::named("asterisk-22").unwrap();
     profile.system_name = "pbx7".to_owned();
