@@ -304,11 +304,9 @@ fn mark(chunk: &Value) -> Result<Mark, &'static str> {
     )
 }
 
-/// To the microsecond: a decimal number is hardly ever a binary one.
 fn seconds(at: &Value) -> Result<Duration, &'static str> {
     at.as_f64()
-        .and_then(|at| Duration::try_from_secs_f64(at + 5e-7).ok())
-        .map(|at| at - Duration::from_nanos(u64::from(at.subsec_nanos()) % 1000))
+        .and_then(|at| Duration::try_from_secs_f64(at).ok())
         .ok_or("a row starts with its seconds since the start of the recording")
 }
 
