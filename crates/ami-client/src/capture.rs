@@ -178,6 +178,13 @@ impl Capture {
         fs::rename(&self.shared.part, &self.shared.path).map_err(failed)?;
         Ok(recording.captured)
     }
+
+    /// Ends it and leaves no file.
+    pub fn discard(&self) {
+        self.shared.locked().state = State::Ended;
+        // A file that cannot be removed is a `.part` that is left, as of one that was killed.
+        let _ = fs::remove_file(&self.shared.part);
+    }
 }
 
 impl Tap {

@@ -3,7 +3,7 @@
 //! This crate owns connections and decides nothing: what the bytes mean is `ami-proto`'s, what to send is the caller's.
 //! Read `document` (files with good errors), `target` (who is tested), `wire`, `tls`, `open`,
 //! `connection`, `stream` (a session's bytes for who drives it without waiting), `backoff`,
-//! `capture` (transcripts of what passes).
+//! `capture` (transcripts of what passes), `relay` (in the middle of somebody else's connection).
 
 pub mod backoff;
 pub mod capture;
@@ -13,6 +13,7 @@ pub mod dial;
 pub mod document;
 pub mod open;
 pub mod peer;
+pub mod relay;
 pub mod secret;
 pub mod stream;
 pub mod target;

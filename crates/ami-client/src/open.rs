@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ami_proto::action::ActionError;
+use ami_proto::frame::Frame;
 use ami_proto::frame::decode::{Decoder, Limits};
+use ami_proto::message::Message;
 use ami_proto::session::{Disposition, Session, SessionConfig};
 use thiserror::Error;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 
@@ -31,6 +34,9 @@ const LIMITS: Limits = Limits {
     frame_max: 1024 * 1024,
     headers_max: 32 * 1024,
 };
+
+/// Of what greets us and is no AMI.
+const FIRST_LINE_CHARS: usize = 120;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const BANNER_WITHIN: Duration = Duration::from_secs(5);
@@ -210,6 +216,51 @@ pub async fn secure(peer: &Peer, stream: TcpStream) -> Result<Wire, OpenError> {
     })
 }
 
+/// Connects, reads the banner and leaves, without a login.
+pub async fn greeting(peer: &Peer) -> Result<(), OpenError> {
+    let address = peer.address.clone();
+    let mut wire = secure(peer, connect(&address).await?).await?;
+    let mut heard = Vec::new();
+    let read = async {
+        while !heard.contains(&b'\n') && heard.len() < LIMITS.line_max {
+            if wire.read_buf(&mut heard).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(BANNER_WITHIN, read).await {
+        Err(_) => match &peer.transport {
+            Transport::Plain if speaks_tls(&address).await => {
+                Err(OpenError::tls(&address, TlsTrouble::PortIsTls))
+            }
+            _ => Err(OpenError::NoBanner { address }),
+        },
+        Ok(Err(source)) => Err(OpenError::Broke { address, source }),
+        Ok(Ok(())) if is_alert(&heard) => Err(OpenError::tls(&address, TlsTrouble::PortIsTls)),
+        Ok(Ok(())) if heard.is_empty() => Err(OpenError::ClosedBeforeBanner { address }),
+        Ok(Ok(())) => {
+            let mut input = heard.as_slice();
+            let mut decoder = Decoder::client(LIMITS);
+            let frame = decoder.decode(&mut input);
+            match frame.as_ref().map(Frame::message) {
+                Some(Message::Banner(banner)) if banner.is_manager() => Ok(()),
+                _ => Err(OpenError::NotAmi {
+                    address,
+                    first_line: first_line(&heard),
+                }),
+            }
+        }
+    }
+}
+
+/// As much of it as one wants to read.
+fn first_line(heard: &[u8]) -> String {
+    let line = String::from_utf8_lossy(heard);
+    let line = line.lines().next().unwrap_or_default();
+    line.trim_end().chars().take(FIRST_LINE_CHARS).collect()
+}
+
 /// A port that waits for us to speak first may be the one for TLS.
 async fn speaks_tls(address: &str) -> bool {
     let Ok(stream) = connect(address).await else {
@@ -272,11 +323,11 @@ impl Login {
     async fn banner(&mut self) -> Result<(), OpenError> {
         let address = self.address.clone();
         let mut first_line = String::new();
-        let mut look = |frame: &ami_proto::frame::Frame<'_>, _: &Disposition| {
+        let mut look = |frame: &Frame<'_>, _: &Disposition| {
             first_line = String::from_utf8_lossy(frame.bytes())
                 .trim_end()
                 .chars()
-                .take(120)
+                .take(FIRST_LINE_CHARS)
                 .collect();
         };
         match self

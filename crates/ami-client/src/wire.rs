@@ -15,6 +15,7 @@ use crate::tls::record::next_lines;
 mod recorded;
 
 pub use recorded::Recorded;
+pub(crate) use recorded::mark_of;
 
 #[derive(Debug)]
 pub enum Wire {
@@ -28,6 +29,23 @@ impl Wire {
     /// From now on what passes is captured.
     pub fn recorded(self, tap: Tap) -> Self {
         Self::Recorded(Box::new(Recorded::new(self, tap)))
+    }
+
+    /// Ends it at once, with an RST where there is a socket: what the kernel still has to send is lost.
+    pub fn reset(self) {
+        if let Some(socket) = self.socket() {
+            // A socket that is gone already needs none.
+            let _ = socket.set_zero_linger();
+        }
+    }
+
+    fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(stream) => Some(stream),
+            Self::Tls(stream) => Some(stream.get_ref().0.socket()),
+            Self::Memory(_) => None,
+            Self::Recorded(recorded) => recorded.wire().socket(),
+        }
     }
 }
 

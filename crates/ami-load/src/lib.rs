@@ -2,6 +2,7 @@
 //!
 //! `scenario` is the file as written, `plan` everything resolved, `arrival` the intended instants (pure); `worker` sends
 //! and reads, `call_table` follows the calls, `run` leads the whole and `cleanup` removes what a run left behind.
+//! `question` is what is asked of a PBX without a load.
 
 pub mod arrival;
 mod call_table;
@@ -16,6 +17,7 @@ pub mod originate;
 pub mod plan;
 mod presence;
 pub mod query;
+pub mod question;
 pub mod rate;
 pub mod run;
 pub mod run_tag;

@@ -118,6 +118,10 @@ impl Query {
         QUERIES.iter().map(|listed| listed.name)
     }
 
+    pub fn all() -> impl Iterator<Item = Self> {
+        QUERIES.iter().map(Self)
+    }
+
     pub fn action_name(self) -> &'static str {
         self.0.name
     }

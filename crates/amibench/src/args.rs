@@ -13,6 +13,10 @@ use clap_complete::Shell;
 
 use crate::command::doctor::Purpose;
 
+mod record;
+
+pub(crate) use record::Record;
+
 /// Load tests PBXs over the Asterisk Manager Interface.
 #[derive(Debug, Parser)]
 #[command(name = "amibench", version, max_term_width = 100)]
@@ -32,6 +36,8 @@ pub(crate) enum Verb {
     Doctor(Doctor),
     /// Be a PBX on loopback that talks like the real one.
     Sim(Sim),
+    /// Write down what passes between an application, or amibench itself, and a PBX.
+    Record(Record),
     /// Make reports, plots and tables from a results directory.
     Report(Report),
     /// Add up the segments of one load, each run with --segment, to one results directory.
@@ -144,17 +150,24 @@ pub(crate) struct Sim {
     /// Where to listen; loopback, and the usual port of the PBX when not given.
     #[arg(short, long)]
     pub(crate) listen: Option<std::net::SocketAddr>,
-    /// Speak TLS, with a certificate that is made now unless one is given.
+    #[command(flatten)]
+    pub(crate) tls: ServerTls,
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// Of a port that we listen on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServerTls {
+    /// Speak TLS with who connects, with a certificate that is made now unless one is given.
     #[arg(long)]
     pub(crate) tls: bool,
-    /// The certificate of the PBX, as PEM.
+    /// The certificate, as PEM.
     #[arg(long, value_name = "FILE", requires_all = ["tls", "key"])]
     pub(crate) cert: Option<PathBuf>,
     /// Its private key, as PEM.
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
 }
 
 #[derive(Debug, clap::Args)]

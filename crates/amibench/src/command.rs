@@ -5,5 +5,6 @@ pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod load;
 pub(crate) mod merge;
+pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod sim;

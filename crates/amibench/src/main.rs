@@ -10,6 +10,7 @@ mod catalogue;
 mod command;
 mod descriptors;
 mod exit_code;
+mod listening;
 mod live;
 mod one_line;
 mod operator;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Load(load) => command::load::run(load),
         Verb::Doctor(doctor) => command::doctor::run(&doctor),
         Verb::Sim(sim) => command::sim::run(&sim),
+        Verb::Record(record) => command::record::run(&record),
         Verb::Merge(merge) => command::merge::run(&merge),
         Verb::Report(report) => command::report::run(&report),
         Verb::Cleanup(cleanup) => command::cleanup::run(&cleanup),

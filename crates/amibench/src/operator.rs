@@ -1,7 +1,7 @@
 //! What the operator wants while a run is under way: the first Ctrl-C ends it properly, the second leaves at once.
 
 use ami_load::run::Wish;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::print;
@@ -23,6 +23,29 @@ pub(crate) fn listen() -> std::io::Result<watch::Receiver<Wish>> {
         sender.closed().await;
     });
     Ok(wish)
+}
+
+/// For a verb that runs until it is told to end, and has nothing to clean up.
+pub(crate) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// May be dropped and called again.
+    pub(crate) async fn wished(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 fn tell(wish: Wish) {

@@ -28,6 +28,10 @@ impl FirstWords {
         &self.heard
     }
 
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
     pub fn into_stream(self) -> TcpStream {
         self.stream
     }

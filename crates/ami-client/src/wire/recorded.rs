@@ -20,6 +20,10 @@ impl Recorded {
     pub(super) fn new(wire: Wire, tap: Tap) -> Self {
         Self { wire, tap }
     }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
 }
 
 impl AsyncRead for Recorded {
@@ -72,9 +76,8 @@ impl AsyncWrite for Recorded {
 }
 
 /// How a connection ended, other than by a FIN.
-fn mark_of(error: &io::Error) -> Mark {
-    let tls = error.get_ref().and_then(|error| error.downcast_ref());
-    match tls {
+pub(crate) fn mark_of(error: &io::Error) -> Mark {
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(rustls::Error::AlertReceived(_)) => Mark::TlsAlert,
         _ => Mark::Rst,
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ami_client::{Document, DocumentError};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -10,7 +11,7 @@ use toml::Spanned;
 
 use super::{Originate, Ping};
 use crate::cli_command::CliCommand;
-use crate::query::Query;
+use crate::query::{Parameter, Query};
 use crate::rate::{Span, parse_duration};
 
 /// Rows of a file that flows take their values from.
@@ -216,6 +217,35 @@ where
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V, A::Error> {
         let table = T::deserialize(MapAccessDeserializer::new(map))?;
         (self.table)(table).map_err(A::Error::custom)
+    }
+}
+
+impl Ask {
+    /// One of its parameters, if the query may have it.
+    pub(crate) fn parameter(
+        &self,
+        document: &Document,
+        name: &Spanned<String>,
+        value: &Spanned<String>,
+    ) -> Result<Parameter, DocumentError> {
+        let known = self.query.parameters();
+        let Some(parameter) = known.iter().find(|known| known.name == name.get_ref()) else {
+            let known: Vec<&str> = known.iter().map(|known| known.name).collect();
+            let action = self.query.action_name();
+            let message = match known.as_slice() {
+                [] => format!("{action} has no parameters"),
+                known => format!("{action} may have {}", known.join(", ")),
+            };
+            return Err(document.error_at(name.span(), message));
+        };
+        if !parameter.form.accepts(value.get_ref()) {
+            let message = format!(
+                "{} is a plain name: letters, digits and `_`",
+                parameter.name
+            );
+            return Err(document.error_at(value.span(), message));
+        }
+        Ok(*parameter)
     }
 }
 

@@ -109,7 +109,14 @@ impl Tls {
         &self.certificate
     }
 
-    /// The stream once both sides have agreed; none when the client did not, or was not let.
+    /// The stream once both sides have agreed; none when the client did not.
+    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
+    pub async fn shake_hands(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let accepted = timeout(HANDSHAKE_MAX, self.acceptor.accept(stream)).await;
+        accepted.ok()?.ok()
+    }
+
+    /// As [`Self::shake_hands`], with what goes wrong there.
     #[expect(clippy::disallowed_types, reason = "servers own sockets")]
     pub(super) async fn accept(
         &self,
@@ -118,10 +125,7 @@ impl Tls {
     ) -> Option<TlsStream<TcpStream>> {
         let mut hello = vec![0; HELLO_BYTES];
         match self.fault {
-            None => timeout(HANDSHAKE_MAX, self.acceptor.accept(stream))
-                .await
-                .ok()?
-                .ok(),
+            None => self.shake_hands(stream).await,
             // Whatever goes wrong while a fault is played, the connection ends.
             Some(TlsFault::Close) => {
                 let _ = stream.read(&mut hello).await;

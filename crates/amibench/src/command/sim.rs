@@ -1,16 +1,15 @@
 //! `amibench sim`: a simulated PBX that runs until it is told to stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
 use ami_client::tls::Fingerprint;
-use ami_sim::Tls;
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::print;
+use crate::operator::Stop;
 use crate::simulators::{self, accounts, profile_named};
+use crate::{listening, print};
 
 mod evidence;
 
@@ -26,7 +25,7 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
 
 fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     let profile = profile_named(name).or_exit(Exit::BadInput)?;
-    let tls = tls(sim)?;
+    let tls = listening::tls(&sim.tls)?;
     let port = match &tls {
         None => profile.port,
         Some(_) => profile.tls_port,
@@ -68,32 +67,15 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Held)
 }
 
-fn tls(sim: &Sim) -> Result<Option<Tls>, Failure> {
-    match (sim.tls, &sim.cert, &sim.key) {
-        (false, ..) => Ok(None),
-        (true, Some(cert), Some(key)) => Tls::from_pem(&read(cert)?, &read(key)?)
-            .with_context(|| format!("failed to use {} and {}", cert.display(), key.display()))
-            .or_exit(Exit::BadInput)
-            .map(Some),
-        (true, ..) => Ok(Some(Tls::self_signed())),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path)
-        .with_context(|| format!("failed to read {}", path.display()))
-        .or_exit(Exit::BadInput)
-}
-
 /// Greets once a signal would be heard, and waits for one.
 fn until_signal(greet: impl FnOnce()) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut wish = crate::operator::listen()?;
+        let mut stop = Stop::listen()?;
         greet();
-        wish.changed().await?;
+        stop.wished().await;
         Ok(())
     })
 }

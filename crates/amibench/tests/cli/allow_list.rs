@@ -204,6 +204,8 @@ fn one_line_can_ask_for_nothing_else() {
             args.extend(flags.iter().map(String::as_str));
             desk.run(&args).check(2, "unexpected argument");
         }
+        let record = ["record", "-t", "ami://qa@127.0.0.1:1", "--action", name];
+        desk.run(&record).check(2, "invalid value");
     }
 }
 
@@ -276,6 +278,8 @@ fn no_verb_sends_anything_else() {
     pbx.check(&["load", &uri, "--ping", "20/s", "-d", "1s"], &["Ping"]);
     let originates = ["load", "-t", "pbx.toml", "--originate", "5/s", "-d", "1s"];
     pbx.check(&originates, &["Originate"]);
+    let record = ["record", "-t", "pbx.toml", "-d", "100ms"];
+    pbx.check(&record, &["Login", "Status", "ListCommands", "Logoff"]);
     let cleanup = ["cleanup", "--run", "run", "-t", "pbx.toml"];
     pbx.check(&cleanup, &["CoreShowChannels"]);
 }

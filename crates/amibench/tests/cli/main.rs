@@ -19,6 +19,7 @@ mod merge;
 mod plan;
 mod production;
 mod profiles;
+mod record;
 mod results;
 mod run;
 mod secrets;

@@ -21,7 +21,7 @@ fn the_secret_is_in_no_output_and_in_no_file() {
         .with("md5.toml", &sim.target())
         .with("plain.toml", &plain)
         .with("refused.toml", &other_account);
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 11] = [
         &[
             "load",
             "small.toml",
@@ -52,6 +52,24 @@ fn the_secret_is_in_no_output_and_in_no_file() {
         &["doctor", "md5.toml", "plain.toml"],
         &["doctor", "refused.toml"],
         &["report", "run-md5"],
+        &[
+            "record",
+            "-t",
+            "md5.toml",
+            "-d",
+            "100ms",
+            "-o",
+            "md5.ami.jsonl",
+        ],
+        &[
+            "record",
+            "-t",
+            "plain.toml",
+            "-d",
+            "100ms",
+            "-o",
+            "plain.ami.jsonl",
+        ],
         &["cleanup", "--run", "run-md5", "-t", "md5.toml"],
         &["cleanup", "--run", "run-md5", "-t", "refused.toml"],
     ];
@@ -61,6 +79,9 @@ fn the_secret_is_in_no_output_and_in_no_file() {
         let Ran { out, err, .. } = crate::desk::ran(logged);
         check(&format!("{command:?}: output"), out.as_bytes());
         check(&format!("{command:?}: errors"), err.as_bytes());
+    }
+    for name in ["md5.ami.jsonl", "plain.ami.jsonl"] {
+        check(name, &std::fs::read(desk.path(name)).unwrap());
     }
     for run in ["run-md5", "run-plain"] {
         for (path, bytes) in desk.files(run) {

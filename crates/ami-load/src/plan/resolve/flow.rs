@@ -77,28 +77,7 @@ pub(super) fn resolve_ask(
 ) -> Result<What, DocumentError> {
     let mut parameters = Vec::new();
     for (name, value) in &ask.parameters {
-        let mut known = ask.query.parameters().iter();
-        let Some(parameter) = known.find(|known| known.name == name.get_ref()) else {
-            let known: Vec<&str> = ask
-                .query
-                .parameters()
-                .iter()
-                .map(|known| known.name)
-                .collect();
-            let action = ask.query.action_name();
-            let message = match known.as_slice() {
-                [] => format!("{action} has no parameters"),
-                known => format!("{action} may have {}", known.join(", ")),
-            };
-            return Err(document.error_at(name.span(), message));
-        };
-        if !parameter.form.accepts(value.get_ref()) {
-            let message = format!(
-                "{} is a plain name: letters, digits and `_`",
-                parameter.name
-            );
-            return Err(document.error_at(value.span(), message));
-        }
+        let parameter = ask.parameter(document, name, value)?;
         let value = template(document, value.get_ref(), value.span(), names)?;
         parameters.push((parameter.name, value));
     }
