@@ -8,12 +8,16 @@ use crate::request::Request;
 use crate::security;
 use crate::server_session::Dialogue;
 
+mod agent;
 mod channel;
 mod command;
+mod conference;
 mod core_state;
 mod event_flow;
 mod login;
 mod originate;
+mod queue;
+mod queue_member;
 mod sms;
 mod variable;
 
@@ -30,6 +34,11 @@ impl Act<'_> {
         self.session.answer(message);
     }
 
+    /// Unix time.
+    pub(crate) fn wall_seconds(&self) -> u64 {
+        self.pbx.wall(self.now).as_secs()
+    }
+
     pub(crate) fn success(&mut self, message: &str) {
         self.session
             .answer(Headers::success(self.request.action_id(), message));
@@ -44,13 +53,17 @@ impl Act<'_> {
 pub(crate) type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it: each family has its table.
-const FAMILIES: [&[(&str, Handler)]; 8] = [
+const FAMILIES: [&[(&str, Handler)]; 12] = [
+    agent::HANDLERS,
     channel::HANDLERS,
     command::HANDLERS,
+    conference::HANDLERS,
     core_state::HANDLERS,
     event_flow::HANDLERS,
     login::HANDLERS,
     originate::HANDLERS,
+    queue::HANDLERS,
+    queue_member::HANDLERS,
     sms::HANDLERS,
     variable::HANDLERS,
 ];

@@ -6,6 +6,7 @@ use crate::channel::{CauseText, Channel, ChannelKey, ChannelState, Party, Place}
 use crate::class::Classes;
 use crate::message::Headers;
 use crate::pbx::Pbx;
+use crate::queue::member::DeviceStatus;
 
 impl Pbx {
     /// An event about one channel; `more` adds what follows the snapshot.
@@ -116,16 +117,19 @@ impl Pbx {
     }
 
     pub(crate) fn device_state(&mut self, now: Duration, key: ChannelKey, state: &str) {
-        let Some(channel) = self
+        let Some(device) = self
             .channels
             .get(&key)
-            .filter(|_| self.wants(Classes::CALL))
+            .map(|channel| channel.device.clone())
         else {
             return;
         };
-        let headers = self.event(now, "DeviceStateChange", Classes::CALL);
-        let headers = headers.with("Device", &channel.device).with("State", state);
-        self.publish(Classes::CALL, headers);
+        if self.wants(Classes::CALL) {
+            let headers = self.event(now, "DeviceStateChange", Classes::CALL);
+            let headers = headers.with("Device", &device).with("State", state);
+            self.publish(Classes::CALL, headers);
+        }
+        self.follow_device(now, &device, DeviceStatus::from_word(state));
     }
 
     /// DialBegin, DialState, DialEnd of an originate: there is no calling channel, only the one that is dialled.

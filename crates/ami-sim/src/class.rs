@@ -14,7 +14,7 @@ const NAMES: [(&str, Classes); 20] = [
     ("verbose", Classes(1 << 3)),
     ("command", Classes::COMMAND),
     ("specialcommand", Classes(1 << 29)),
-    ("agent", Classes(1 << 5)),
+    ("agent", Classes::AGENT),
     ("user", Classes::USER),
     ("config", Classes(1 << 7)),
     ("dtmf", Classes(1 << 8)),
@@ -37,6 +37,7 @@ impl Classes {
     pub const SYSTEM: Self = Self(1 << 0);
     pub const CALL: Self = Self(1 << 1);
     pub const COMMAND: Self = Self(1 << 4);
+    pub const AGENT: Self = Self(1 << 5);
     pub const USER: Self = Self(1 << 6);
     pub const DIALPLAN: Self = Self(1 << 11);
     pub const SECURITY: Self = Self(1 << 18);

@@ -22,6 +22,7 @@ pub(crate) fn encode(message: Message, framing: CommandFraming) -> Vec<u8> {
             bytes.extend_from_slice(b"\r\n");
             bytes
         }
+        Message::Raw(bytes) => bytes,
         Message::CliOutput {
             action_id,
             status,

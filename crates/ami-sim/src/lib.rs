@@ -23,6 +23,9 @@ mod message;
 mod outbox;
 mod pbx;
 mod profile;
+mod queue;
+mod queue_event;
+mod queue_text;
 mod release;
 mod request;
 mod security;
@@ -43,6 +46,8 @@ pub use pbx::{Pbx, SessionKey};
 pub use profile::{
     Commands, Confidence, Evidence, Explained, Profile, ProfileError, SnapshotField, Timing,
 };
+pub use queue::member::{MemberSettings, Membership};
+pub use queue::{QueueSettings, QueuesAnswer, Strategy, WhenEmpty};
 pub use release::Release;
 pub use server::{
     Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_thread, spawn_tls_thread,

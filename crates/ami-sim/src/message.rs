@@ -7,6 +7,8 @@ use crate::class::Classes;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     Headers(Headers),
+    /// An answer that is no message: its bytes as they are.
+    Raw(Vec<u8>),
     /// The answer to Command; its two framings are the encoder's.
     CliOutput {
         action_id: Vec<u8>,

@@ -17,6 +17,7 @@ use crate::encode::encode;
 use crate::fault::Faults;
 use crate::message::{Event, Headers};
 use crate::profile::Profile;
+use crate::queue::Queues;
 use crate::sms::Sms;
 
 /// Names a session towards the PBX; never used twice.
@@ -66,6 +67,7 @@ pub struct Pbx {
     /// Sessions logged in, by user.
     pub(crate) logins: BTreeMap<String, usize>,
     pub(crate) sms_on_the_way: VecDeque<Sms>,
+    pub(crate) queues: Queues,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
     /// Classes that some session may want: other events are not even built.
@@ -86,7 +88,8 @@ struct Numbers {
 
 impl Pbx {
     pub fn new(profile: Profile, accounts: Accounts, seed: u64, epoch: Duration) -> Self {
-        Self {
+        let queues = Queues::new(&profile.queues, epoch.as_secs());
+        let mut pbx = Self {
             profile: profile.shared(),
             accounts,
             epoch,
@@ -98,13 +101,16 @@ impl Pbx {
             globals: BTreeMap::new(),
             logins: BTreeMap::new(),
             sms_on_the_way: VecDeque::new(),
+            queues,
             counters: Counters::default(),
             faults: Faults::default(),
             wanted: Classes::NONE,
             events: Vec::new(),
             finished: Vec::new(),
             numbers: Numbers::default(),
-        }
+        };
+        pbx.settle_queues();
+        pbx
     }
 
     pub fn poll_timeout(&self) -> Option<Duration> {

@@ -12,6 +12,7 @@ use crate::account_rules::AccountRules;
 use crate::class::Classes;
 use crate::encode::CommandFraming;
 use crate::extension::{Device, Extension};
+use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
 use crate::sms::SmsSettings;
 
@@ -51,6 +52,9 @@ pub struct Profile {
     pub extensions: Vec<Extension>,
     #[serde(rename = "device", default)]
     pub devices: Vec<Device>,
+    pub queues_answer: QueuesAnswer,
+    #[serde(rename = "queue", default)]
+    pub queues: Vec<QueueSettings>,
     pub commands: Commands,
     /// Of a gateway with SIM cards.
     pub sms: Option<SmsSettings>,

@@ -38,6 +38,32 @@ impl Release {
         self >= Self::new(14, 0, 0)
     }
 
+    /// Queue members tell InCall and PausedReason. Inferred: 13.7.0 was seen without members.
+    pub(crate) fn tells_member_calls(self) -> bool {
+        self.is_14_or_later()
+    }
+
+    /// Queue members tell LastPause, LoginTime and Wrapuptime, queues a second service level, callers their priority.
+    /// Seen in 16.28.0 and inferred for what lies between it and 13.
+    pub(crate) fn tells_member_logins(self) -> bool {
+        self >= Self::new(16, 0, 0)
+    }
+
+    /// `queue show` sorts; 13 shows the order of its hash table. Seen in 16.28.0, source of 13.
+    pub(crate) fn shows_queues_by_name(self) -> bool {
+        self >= Self::new(16, 0, 0)
+    }
+
+    /// QueueMemberPause ends with the reason that it has told before; 16.28.0 does, the documents of 18 do not have it.
+    pub(crate) fn repeats_pause_reason(self) -> bool {
+        self < Self::new(18, 0, 0)
+    }
+
+    /// QueueAdd takes a Reason; 16.28.0 does not, 22 does, those between are inferred.
+    pub(crate) fn adds_members_with_reason(self) -> bool {
+        self >= Self::new(20, 0, 0)
+    }
+
     /// OriginateResponse names the Application, and an absent Uniqueid is `<unknown>`.
     pub(crate) fn is_13_8_or_later(self) -> bool {
         self >= Self::new(13, 8, 0)

@@ -96,6 +96,21 @@ fn skip_blanks(value: &[u8]) -> &[u8] {
     &value[blanks..]
 }
 
+/// `sscanf("%30d")`: a number, whatever follows it.
+pub(crate) fn leading_number(text: &str) -> Option<i64> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+    text[..text.len() - digits.len() + length].parse().ok()
+}
+
+/// `ast_true`.
+pub(crate) fn is_true(text: &str) -> bool {
+    ["yes", "true", "y", "t", "1", "on"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+}
+
 /// Collects lines until an empty one completes the request.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -282,6 +297,14 @@ mod tests {
             (request.bytes("Secret"), request.bytes("Key")),
             (&b""[..], &b""[..])
         );
+    }
+
+    #[test]
+    fn numbers_end_where_their_digits_end() {
+        assert_eq!(leading_number("30000 ms"), Some(30_000));
+        assert_eq!(leading_number("-1"), Some(-1));
+        assert_eq!(leading_number("abc"), None);
+        assert_eq!(leading_number(""), None);
     }
 
     fn piece() -> impl Strategy<Value = Vec<u8>> {

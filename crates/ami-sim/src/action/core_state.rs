@@ -11,8 +11,6 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("CoreSettings", core_settings),
     ("CoreStatus", core_status),
     ("BridgeList", bridge_list),
-    ("QueueStatus", queue_status),
-    ("QueueSummary", queue_summary),
     ("DeviceStateList", device_state_list),
     ("ExtensionStateList", extension_state_list),
     ("MailboxCount", mailbox_count),
@@ -95,15 +93,6 @@ fn date_and_time(wall: Duration) -> (String, String) {
 /// No call of the model meets another one in a bridge.
 fn bridge_list(act: &mut Act<'_>) {
     empty_list(act, "Bridge listing will follow", "BridgeListComplete");
-}
-
-/// The model has no queues; a queue that does not exist makes the same list.
-fn queue_status(act: &mut Act<'_>) {
-    empty_list(act, "Queue status will follow", "QueueStatusComplete");
-}
-
-fn queue_summary(act: &mut Act<'_>) {
-    empty_list(act, "Queue summary will follow", "QueueSummaryComplete");
 }
 
 /// No device of the model has a state that is kept.

@@ -6,6 +6,7 @@ use crate::action::{Act, Handler};
 use crate::call::{Destination, Order, Requester};
 use crate::channel::{Party, Place};
 use crate::extension::{Effect, Step, find};
+use crate::request::{is_true, leading_number};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[("Originate", originate)];
 
@@ -110,21 +111,6 @@ fn destination(act: &Act<'_>, priority: usize) -> Result<Destination, &'static s
     }))
 }
 
-/// `sscanf("%30d")`: a number, whatever follows it.
-fn leading_number(text: &str) -> Option<i64> {
-    let text = text.trim_start();
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let length = digits.bytes().take_while(u8::is_ascii_digit).count();
-    text[..text.len() - digits.len() + length].parse().ok()
-}
-
-/// `ast_true`.
-fn is_true(text: &str) -> bool {
-    ["yes", "true", "y", "t", "1", "on"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
-}
-
 fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
@@ -193,13 +179,5 @@ mod tests {
         check("1000", None, Some("1000"));
         check("Bench", Some("Bench"), None);
         check("", None, None);
-    }
-
-    #[test]
-    fn numbers_end_where_their_digits_end() {
-        assert_eq!(leading_number("30000 ms"), Some(30_000));
-        assert_eq!(leading_number("-1"), Some(-1));
-        assert_eq!(leading_number("abc"), None);
-        assert_eq!(leading_number(""), None);
     }
 }

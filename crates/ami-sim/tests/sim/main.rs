@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod sessions;

@@ -11,8 +11,7 @@ use ami_sim::{Accounts, Extension, Profile, Step};
 use crate::talk::{Fields, SECRET, Talk, messages, value};
 
 /// Actions whose answers hang on a PBX's data, which the simulator does not model yet.
-const NOT_SIMULATED: [&str; 16] = [
-    "Agents",
+const NOT_SIMULATED: [&str; 12] = [
     "DBDel",
     "DBGet",
     "DBPut",
@@ -23,9 +22,6 @@ const NOT_SIMULATED: [&str; 16] = [
     "ParkedCalls",
     "Parkinglots",
     "PresenceStateList",
-    "QueueStatus",
-    "QueueSummary",
-    "Queues",
     "ShowDialPlan",
     "VoicemailUsersList",
 ];
@@ -59,6 +55,7 @@ fn captured_pbx() -> Profile {
             .map(|step| Step::try_from((*step).to_owned()).unwrap())
             .collect(),
     };
+    profile.queues = Vec::new();
     profile.extensions = vec![
         extension("answer", &["Answer", "Wait(1)", "Hangup"]),
         extension("echo", &["Answer", "Echo"]),
@@ -114,7 +111,6 @@ fn view(bytes: &[u8], skipped: &[String]) -> View {
     let mut view = View::default();
     for fields in messages(bytes) {
         if value(&fields, "ActionID").is_some_and(|id| skipped.iter().any(|skipped| skipped == id))
-            || fields.first().is_some_and(|(name, _)| name == "No queues.")
             || fields.is_empty()
         {
             continue;
