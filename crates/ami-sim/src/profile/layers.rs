@@ -283,6 +283,11 @@ mod tests {
         assert_eq!(table["timing"]["setup_us"], Value::Integer(2));
         assert_eq!(table["timing"]["call_max_s"], Value::Integer(7200));
         assert_eq!(table["contexts"][0].as_str(), Some("amibench"));
+        // Stock: false; lab: true.
+        assert_eq!(table["timestamp_events"], Value::Boolean(true));
+        // Lab: 300; asterisk-13: 400.
+        let of_13 = given("extends = \"asterisk-13\"").unwrap();
+        assert_eq!(of_13["timing"]["setup_us"], Value::Integer(400));
         let other = given("extends = \"asterisk-13\"\nsetup = \"numbering\"\n").unwrap();
         assert!(!other.contains_key("contexts"));
         assert!(given("extends = \"asterisk-1\"").is_err());
