@@ -72,6 +72,24 @@ fn list_commands_is_as_long_as_the_one_it_comes_from() {
 }
 
 #[test]
+fn a_vendors_own_actions_are_listed_with_one_blank_before_their_classes() {
+    let mut talk = Talk::with("ucm6xxx");
+    let key = talk.login("Events: off");
+    talk.send(key, &["Action: ListCommands"]);
+    let text = talk.hear(key).text();
+    for line in [
+        "Response: Success\r\nAbsoluteTimeout: Set absolute timeout.  (Priv: system,call,all)\r\n",
+        "\r\nAcceptCall:  (Priv: call,all)\r\n",
+        "\r\nCommand: Execute Asterisk CLI Command.  (Priv: command,specialcommand,all)\r\n",
+        "\r\nDAHDIRestart: Fully Restart DAHDI channels (terminates calls).  (Priv: <none>)\r\n",
+        "\r\nVoicemailRecount: VoicemailRecount (Priv: command,user,all)\r\n",
+        "\r\nWaitEvent: Wait for an event to occur.  (Priv: <none>)\r\n\r\n",
+    ] {
+        assert!(text.contains(line), "{line:?}");
+    }
+}
+
+#[test]
 fn channels_tell_the_variables_of_the_configuration_after_all_else() {
     let mut talk = Talk::with("mikopbx");
     let key = talk.login("Events: on");
