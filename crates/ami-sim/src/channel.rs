@@ -172,15 +172,10 @@ impl Channel {
             Field::Callid => text("Callid", &self.call_id),
             Field::PageFlag => text("PageFlag", "false"),
             Field::Application => text("Application", &self.application),
-            Field::RegCalleenum => text("Reg_calleenum", &self.place.exten),
-            Field::RegCallernum => text(
-                "Reg_callernum",
-                self.caller.number.as_deref().unwrap_or_default(),
-            ),
-            Field::RegCallername => text(
-                "Reg_callername",
-                self.caller.name.as_deref().unwrap_or_default(),
-            ),
+            // Only a call to the outside has them.
+            Field::RegCalleenum => text("Reg_calleenum", ""),
+            Field::RegCallernum => text("Reg_callernum", ""),
+            Field::RegCallername => text("Reg_callername", ""),
         }
     }
 }

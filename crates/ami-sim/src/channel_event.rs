@@ -30,6 +30,9 @@ impl Pbx {
         };
         let mut headers = self.event(now, name, classes);
         channel.write_snapshot("", &self.profile, &mut headers);
+        for (added, value) in self.profile.event_headers.get(name).into_iter().flatten() {
+            headers.push("", added, value.as_bytes());
+        }
         let headers = more(channel, headers);
         self.publish(classes, headers);
     }

@@ -43,6 +43,9 @@ pub struct Profile {
     pub system_name: String,
     /// `channelvars` of `manager.conf`.
     pub channel_variables: Vec<String>,
+    /// What stands in an event of a channel behind the channel.
+    #[serde(default)]
+    pub event_headers: BTreeMap<String, Vec<(String, String)>>,
     pub account_rules: AccountRules,
     pub snapshot: Vec<SnapshotField>,
     pub timing: Timing,

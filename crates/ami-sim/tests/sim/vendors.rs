@@ -113,6 +113,22 @@ fn channels_tell_the_variables_of_the_configuration_after_all_else() {
 }
 
 #[test]
+fn a_vendor_adds_headers_behind_the_channel_of_an_event() {
+    let mut talk = Talk::with("ucm6xxx");
+    let key = talk.login("Events: on");
+    let profile = Profile::named("ucm6xxx").unwrap();
+    let heard = call(&mut talk, key, &profile);
+    let is = |message: &&Fields| value(message, "Event") == Some("SoftHangupRequest");
+    let request = heard.iter().find(is).unwrap();
+    let last: Vec<&str> = request[request.len() - 4..]
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(last, ["Uniqueid", "Key", "FaxStatus", "Cause"]);
+    assert_eq!(value(request, "Reg_calleenum"), Some(""));
+}
+
+#[test]
 fn a_banner_need_not_name_asterisk() {
     let mut talk = Talk::with("mikopbx");
     let key = talk.connect().unwrap();
