@@ -105,10 +105,14 @@ pub(crate) fn perform(act: &mut Act<'_>) {
         return act.answer(unknown(act.request));
     };
     let count = act.pbx.counters.count_action(&entry.name);
-    for fault in act.pbx.faults.brought_on(&entry.name, count) {
+    for planted in act.pbx.faults.brought_on(&entry.name, count) {
         let wall = act.pbx.wall(act.now);
         act.pbx.counters.faults_at.push(wall);
-        act.session.suffer(fault);
+        if planted.is_everywhere() {
+            act.pbx.faults.spread(planted);
+        } else {
+            act.session.suffer(&planted);
+        }
     }
     let rights = act.session.account().map(|account| account.write);
     if !entry.classes.is_empty() && !rights.is_some_and(|rights| rights.intersects(entry.classes)) {

@@ -9,9 +9,11 @@ use std::time::Duration;
 use crate::agenda::{Agenda, Ticket};
 use crate::class::Classes;
 use crate::counters::Counters;
-use crate::fault::Planted;
+use crate::defect::{ClientEnd, Defect, LostSession, Overhearing};
+use crate::fault::{AcceptFault, Appetite, Planted};
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
+use crate::server::TlsFault;
 use crate::server_session::{Addresses, Progress, ServerSession};
 
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl Exchange {
 
     /// A new session, or `None` when too many have not logged in: its connection is closed without a word.
     pub fn accept(&mut self, now: Duration, addresses: Addresses) -> Option<SessionKey> {
-        if self.anonymous >= self.pbx.accounts.auth_limit {
+        let down = self.pbx.faults.down_until.is_some_and(|until| now < until);
+        if down || self.anonymous >= self.pbx.accounts.auth_limit {
             self.pbx.counters.sessions_refused += 1;
             return None;
         }
@@ -99,13 +102,21 @@ impl Exchange {
         if self.listeners.remove(&key) {
             self.update_wanted();
         }
+        if self.pbx.flaws.lost_session == LostSession::EndsAll && !seat.session.is_closed() {
+            self.end_all();
+        }
     }
 
     pub fn handle_input(&mut self, now: Duration, key: SessionKey, bytes: &[u8]) {
         if let Some(seat) = self.sessions.get_mut(&key) {
-            seat.session.push_input(bytes);
+            seat.session.push_input(now, bytes, &self.pbx);
             self.run_session(now, key);
         }
+    }
+
+    /// The client has ended its direction.
+    pub fn handle_end(&self) -> ClientEnd {
+        self.pbx.flaws.client_end
     }
 
     pub fn handle_timeout(&mut self, now: Duration) {
@@ -129,18 +140,31 @@ impl Exchange {
     }
 
     pub fn poll_output(&mut self, key: SessionKey) -> Option<Output> {
-        let late = self.pbx.faults.late;
-        self.sessions.get_mut(&key)?.session.poll_output(late)
+        self.sessions.get_mut(&key)?.session.poll_output()
     }
 
+    /// From then on, or from an action on, something goes wrong.
     pub fn plant(&mut self, planted: Planted) {
         self.pbx.faults.plant(planted);
+        self.spread_faults();
     }
 
-    pub fn wants_input(&self, key: SessionKey) -> bool {
+    pub fn spoil(&mut self, defect: Defect) {
+        self.pbx.spoil(defect);
+    }
+
+    pub(crate) fn accept_fault(&self) -> Option<AcceptFault> {
+        self.pbx.faults.accept()
+    }
+
+    pub(crate) fn tls_fault(&self) -> Option<TlsFault> {
+        self.pbx.faults.tls()
+    }
+
+    pub fn appetite(&self, key: SessionKey) -> Appetite {
         self.sessions
             .get(&key)
-            .is_some_and(|seat| seat.session.wants_input())
+            .map_or(Appetite::None, |seat| seat.session.appetite())
     }
 
     /// A session whose peer let too much pile up.
@@ -175,6 +199,8 @@ impl Exchange {
             };
             let progress = seat.session.step(now, &mut self.pbx);
             self.settle(now, key);
+            self.spread_faults();
+            self.restart_if_due(now, key);
             self.carry(now);
             if progress == Progress::Idle {
                 return;
@@ -202,8 +228,11 @@ impl Exchange {
             }
             seat.deadline = deadline.map(|at| (at, self.agenda.add(at.max(now), key)));
         }
+        let strangers = self.pbx.flaws.overhearing == Overhearing::Strangers;
         let hears = if seat.session.is_closed() {
             Classes::NONE
+        } else if strangers && seat.session.account().is_none() {
+            Classes::ALL
         } else {
             seat.session.hears()
         };
@@ -248,11 +277,54 @@ impl Exchange {
                 let Some(seat) = self.sessions.get_mut(key) else {
                     continue;
                 };
-                if seat.hears.contains(event.classes) {
+                if !seat.hears.contains(event.classes) {
+                    continue;
+                }
+                self.woken.insert(*key);
+                if self.pbx.defects.is_empty() {
                     seat.session.hear(&event);
-                    self.woken.insert(*key);
+                    continue;
+                }
+                let notes = seat.session.dialogue().notes();
+                for heard in self.pbx.rewrite_hearing(*key, &event, notes) {
+                    seat.session.hear(&heard);
                 }
             }
         }
+    }
+
+    fn spread_faults(&mut self) {
+        for planted in self.pbx.faults.take_spreading() {
+            for seat in self.sessions.values_mut() {
+                seat.session.dialogue().suffer(&planted);
+            }
+        }
+    }
+
+    /// Whoever is logged in brings a restart on with his first action.
+    fn restart_if_due(&mut self, now: Duration, key: SessionKey) {
+        let acted = self
+            .sessions
+            .get(&key)
+            .is_some_and(|seat| seat.session.has_acted());
+        if !acted || !self.pbx.faults.take_restart() {
+            return;
+        }
+        self.pbx.announce_shutdown(now);
+        self.tell();
+        self.pbx.restart(now);
+        self.end_all();
+    }
+
+    fn end_all(&mut self) {
+        for (key, seat) in &mut self.sessions {
+            if !seat.session.is_closed() {
+                seat.session.dialogue().close();
+                seat.hears = Classes::NONE;
+                self.woken.insert(*key);
+            }
+        }
+        self.listeners.clear();
+        self.update_wanted();
     }
 }

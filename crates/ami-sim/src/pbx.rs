@@ -13,6 +13,7 @@ use crate::call::{Call, CallKey};
 use crate::channel::{Channel, ChannelKey};
 use crate::class::Classes;
 use crate::counters::Counters;
+use crate::defect::{Defects, Flaws};
 use crate::encode::encode;
 use crate::fault::Faults;
 use crate::message::{Event, Headers};
@@ -51,6 +52,9 @@ pub(crate) enum OriginateEnd {
     Failed,
 }
 
+/// A restart that a test can wait for; a real PBX takes half a minute and more.
+const DOWN: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub struct Pbx {
     pub(crate) profile: Arc<Profile>,
@@ -70,6 +74,8 @@ pub struct Pbx {
     pub(crate) queues: Queues,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
+    pub(crate) defects: Defects,
+    pub(crate) flaws: Flaws,
     /// Classes that some session may want: other events are not even built.
     pub(crate) wanted: Classes,
     events: Vec<Arc<Event>>,
@@ -104,6 +110,8 @@ impl Pbx {
             queues,
             counters: Counters::default(),
             faults: Faults::default(),
+            defects: Defects::default(),
+            flaws: Flaws::default(),
             wanted: Classes::NONE,
             events: Vec::new(),
             finished: Vec::new(),
@@ -157,8 +165,48 @@ impl Pbx {
     }
 
     pub(crate) fn publish(&mut self, classes: Classes, headers: Headers) {
-        let bytes = encode(headers.into(), self.profile.command_framing).into_boxed_slice();
+        let bytes = encode(headers.into(), self.profile.command_framing);
+        if self.defects.is_empty() {
+            return self.tell(classes, bytes);
+        }
+        for bytes in self.rewrite_event(bytes) {
+            self.tell(classes, bytes);
+        }
+    }
+
+    fn tell(&mut self, classes: Classes, bytes: Vec<u8>) {
+        let bytes = bytes.into_boxed_slice();
         self.events.push(Arc::new(Event { classes, bytes }));
+    }
+
+    /// Whether nothing is wrong with it, neither behaviour nor delivery.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.defects.is_empty() && self.faults.is_empty()
+    }
+
+    pub(crate) fn announce_shutdown(&mut self, now: Duration) {
+        let event = self.event(now, "Shutdown", Classes::SYSTEM);
+        let event = event.with("Shutdown", "Cleanly").with("Restart", "True");
+        self.publish(Classes::SYSTEM, event);
+    }
+
+    /// Begins anew, as after a power cycle: nothing is left of what it did, but it is the same PBX with the same faults.
+    pub(crate) fn restart(&mut self, now: Duration) {
+        let seed = self.rng.next_u64();
+        let accounts = self.accounts.clone();
+        let mut anew = Self::new(Profile::clone(&self.profile), accounts, seed, self.epoch);
+        anew.counters = std::mem::take(&mut self.counters);
+        anew.counters.channels_up = 0;
+        anew.faults = std::mem::take(&mut self.faults);
+        anew.defects = std::mem::take(&mut self.defects);
+        anew.flaws = std::mem::take(&mut self.flaws);
+        anew.logins = std::mem::take(&mut self.logins);
+        anew.faults.down_until = Some(now + DOWN);
+        *self = anew;
+    }
+
+    pub(crate) fn events_to_tell(&self) -> usize {
+        self.events.len()
     }
 
     pub(crate) fn take_events(&mut self) -> Vec<Arc<Event>> {

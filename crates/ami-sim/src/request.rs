@@ -74,6 +74,19 @@ impl Request {
         self.bytes("ActionID")
     }
 
+    pub(crate) fn replace_lines(&mut self, lines: &[Vec<u8>]) {
+        let damage = self.damage;
+        self.clear();
+        for line in lines {
+            self.push(line);
+        }
+        self.damage = damage;
+    }
+
+    pub(crate) fn set_damage(&mut self, damage: Damage) {
+        self.damage = damage;
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.lines.clear();
@@ -133,6 +146,10 @@ impl Reader {
     /// The request that was completed last.
     pub(crate) fn request(&self) -> &Request {
         &self.request
+    }
+
+    pub(crate) fn request_mut(&mut self) -> &mut Request {
+        &mut self.request
     }
 
     /// Takes bytes of `input` up to the end of a request, and returns that request.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 #[expect(clippy::disallowed_types, reason = "servers own sockets")]
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -20,8 +20,9 @@ use tokio::time::Instant;
 
 use crate::account::Accounts;
 use crate::counters::Counters;
+use crate::defect::{ClientEnd, Defect};
 use crate::exchange::Exchange;
-use crate::fault::Planted;
+use crate::fault::{AcceptFault, Planted};
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
 use crate::profile::Profile;
@@ -37,6 +38,8 @@ pub use wire::Ending;
 
 /// Connections that the kernel holds until they are accepted; a test may open thousands at once.
 const BACKLOG: i32 = 4096;
+/// More than a queue of length 0 takes.
+const QUEUE_FILLED: usize = 4;
 /// Pause after a failed accept, for example when there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -53,6 +56,8 @@ struct Shared {
     /// The deadline that the timer task waits for, and how to tell it of an earlier one.
     armed: Cell<Option<Duration>>,
     timer: Notify,
+    /// That a fault was planted, for the task that accepts.
+    planted: Notify,
     origin: Instant,
 }
 
@@ -71,6 +76,7 @@ impl Simulator {
             wakers: RefCell::default(),
             armed: Cell::new(None),
             timer: Notify::new(),
+            planted: Notify::new(),
             origin: Instant::now(),
         };
         Self {
@@ -86,8 +92,31 @@ impl Simulator {
         self.shared.exchange.borrow().banner().to_owned()
     }
 
+    /// From then on, or from an action on, something goes wrong with what it says.
     pub fn plant(&self, planted: Planted) {
-        self.shared.exchange.borrow_mut().plant(planted);
+        self.with(None, |exchange, _| exchange.plant(planted));
+        self.shared.planted.notify_one();
+    }
+
+    /// From then on it behaves wrongly.
+    pub fn spoil(&self, defect: Defect) {
+        self.with(None, |exchange, _| exchange.spoil(defect));
+    }
+
+    fn at_end(&self) -> ClientEnd {
+        self.shared.exchange.borrow().handle_end()
+    }
+
+    fn accept_fault(&self) -> Option<AcceptFault> {
+        self.shared.exchange.borrow().accept_fault()
+    }
+
+    fn tls_fault(&self) -> Option<TlsFault> {
+        self.shared.exchange.borrow().tls_fault()
+    }
+
+    fn now(&self) -> Instant {
+        self.shared.origin + self.shared.origin.elapsed()
     }
 
     /// Serves one session until it ends. Deadlines need `run_timers` beside it.
@@ -200,9 +229,36 @@ impl Server {
             .await;
     }
 
-    async fn accept_all(&self) {
+    /// What is spoken on this port at the moment.
+    fn tls(&self) -> Option<Tls> {
+        let tls = match self.simulator.accept_fault() {
+            Some(AcceptFault::SpeaksTls) => Some(Tls::self_signed()),
+            _ => self.tls.clone(),
+        }?;
+        match self.simulator.tls_fault() {
+            Some(fault) => Some(tls.with_fault(fault)),
+            None => Some(tls),
+        }
+    }
+
+    async fn accept_all(self) {
         loop {
-            let Ok((stream, remote)) = self.listener.accept().await else {
+            match self.simulator.accept_fault() {
+                Some(AcceptFault::Refused) => {
+                    drop(self.listener);
+                    return std::future::pending().await;
+                }
+                Some(AcceptFault::Unanswered) => {
+                    let _queue = fill_queue(&self.listener);
+                    return std::future::pending().await;
+                }
+                _ => {}
+            }
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = self.simulator.shared.planted.notified() => continue,
+            };
+            let Ok((stream, remote)) = accepted else {
                 #[expect(
                     clippy::disallowed_methods,
                     reason = "nothing can be accepted until others close"
@@ -213,7 +269,7 @@ impl Server {
             let local = stream.local_addr().unwrap_or(remote);
             // A session without this option only has a larger delay.
             let _ = stream.set_nodelay(true);
-            let (simulator, tls) = (self.simulator.clone(), self.tls.clone());
+            let (simulator, tls) = (self.simulator.clone(), self.tls());
             spawn(async move {
                 let addresses = Addresses { local, remote };
                 serve(&simulator, tls.as_ref(), stream, addresses).await;
@@ -229,13 +285,22 @@ async fn serve(
     mut stream: TcpStream,
     addresses: Addresses,
 ) {
+    match simulator.accept_fault() {
+        Some(AcceptFault::Closed) => return,
+        Some(AcceptFault::Silent) => return hear_out(&mut stream).await,
+        _ => {}
+    }
     let (ending, stream) = match tls {
         None => (wire::serve(simulator, &mut stream, addresses).await, stream),
         Some(tls) => {
             let Some(mut secured) = tls.accept(stream, &simulator.banner()).await else {
                 return;
             };
-            let ending = wire::serve(simulator, &mut secured, addresses).await;
+            let ending = if tls.says_close_notify() {
+                wire::serve(simulator, &mut secured, addresses).await
+            } else {
+                wire::serve(simulator, &mut tls::Unclosed(&mut secured), addresses).await
+            };
             (ending, secured.into_inner().0)
         }
     };
@@ -248,6 +313,33 @@ async fn serve(
 #[expect(clippy::disallowed_methods, reason = "the server's tasks start here")]
 fn spawn(task: impl Future<Output = ()> + 'static) {
     tokio::task::spawn_local(task);
+}
+
+/// Takes what comes and says nothing until the client has left.
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+async fn hear_out(stream: &mut TcpStream) {
+    let mut heard = vec![0; 4096];
+    while stream.read(&mut heard).await.is_ok_and(|length| length > 0) {}
+}
+
+/// Connections that nobody accepts fill the queue of a port: the kernel drops what else comes. They last as long as what
+/// is returned.
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+fn fill_queue(listener: &TcpListener) -> Vec<Socket> {
+    let filled = || -> io::Result<Vec<Socket>> {
+        SockRef::from(listener).listen(0)?;
+        let address = listener.local_addr()?;
+        let connect = || -> io::Result<Socket> {
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            socket.set_nonblocking(true)?;
+            // It is under way, or already one too many: both fill the queue.
+            let _ = socket.connect(&address.into());
+            Ok(socket)
+        };
+        (0..QUEUE_FILLED).map(|_| connect()).collect()
+    };
+    // Without descriptors the queue has room, and that is a fault too.
+    filled().unwrap_or_default()
 }
 
 fn listen(address: SocketAddr) -> io::Result<StdListener> {

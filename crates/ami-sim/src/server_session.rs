@@ -10,16 +10,17 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::action::{self, Act};
 use crate::class::Classes;
-use crate::fault::Fault;
+use crate::defect::{self, Course, Incoming, Notes, Turn};
+use crate::encode::CommandFraming;
+use crate::fault::{Appetite, Moment, Planted};
 use crate::message::{Event, Headers, Message};
 use crate::outbox::{Outbox, Output};
 use crate::pbx::{OriginateEnd, Pbx, SessionKey};
 use crate::request::{Damage, Reader};
+use crate::text::Text;
 
 /// Events that pile up behind a blocking action; Asterisk has no bound here, a simulator on a small machine needs one.
 const HELD_EVENTS_MAX: usize = 100_000;
-/// A failed login is answered after so long, and the session ends.
-pub(crate) const FAILURE_DELAY: Duration = Duration::from_secs(1);
 
 /// The two ends of a session, as security events name them.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,9 @@ pub(crate) struct Dialogue {
     phase: Phase,
     outbox: Outbox,
     held: VecDeque<Arc<Event>>,
+    /// What answers the action that is served, where defects or faults want to see it whole.
+    turn: Option<Vec<Text>>,
+    notes: Notes,
 }
 
 #[derive(Debug)]
@@ -88,7 +92,29 @@ pub(crate) enum Progress {
 
 impl Dialogue {
     pub(crate) fn answer(&mut self, message: impl Into<Message>) {
-        self.outbox.answer(message);
+        match &mut self.turn {
+            None => self.outbox.answer(message),
+            Some(turn) => turn.push(Text::of(message.into(), self.outbox.framing())),
+        }
+    }
+
+    pub(crate) fn framing(&self) -> CommandFraming {
+        self.outbox.framing()
+    }
+
+    pub(crate) fn notes(&mut self) -> &mut Notes {
+        &mut self.notes
+    }
+
+    pub(crate) fn is_reading(&self) -> bool {
+        matches!(self.phase, Phase::Reading)
+    }
+
+    /// As after a login.
+    pub(crate) fn let_in(&mut self, account: Account) {
+        let challenge = self.challenge().take();
+        self.auth = Auth::User { account, challenge };
+        self.phase = Phase::Reading;
     }
 
     pub(crate) fn account(&self) -> Option<&Account> {
@@ -110,24 +136,20 @@ impl Dialogue {
             .map_or(Classes::NONE, |account| account.read & self.mask)
     }
 
-    pub(crate) fn suffer(&mut self, fault: Fault) {
-        match fault {
-            Fault::Reset => self.outbox.reset(),
-            // It is not this session's alone.
-            Fault::Late(_) => {}
-        }
+    pub(crate) fn suffer(&mut self, planted: &Planted) {
+        self.outbox.suffer(planted);
     }
 
+    /// Behind the answer that is being given, if there is one.
     pub(crate) fn close(&mut self) {
-        self.outbox.push(Output::Fin);
+        if self.turn.is_none() {
+            self.outbox.end();
+        }
         self.phase = Phase::Closed;
     }
 
-    pub(crate) fn fail(&mut self, now: Duration, message: Headers) {
-        self.phase = Phase::Failing {
-            at: now + FAILURE_DELAY,
-            message,
-        };
+    pub(crate) fn fail(&mut self, at: Duration, message: Headers) {
+        self.phase = Phase::Failing { at, message };
     }
 
     pub(crate) fn wait_for_call(&mut self, action_id: &[u8]) {
@@ -146,7 +168,11 @@ impl Dialogue {
 impl ServerSession {
     pub(crate) fn open(now: Duration, key: SessionKey, addresses: Addresses, pbx: &Pbx) -> Self {
         let mut outbox = Outbox::new(pbx.profile.command_framing);
-        outbox.write(format!("{}\r\n", pbx.profile.banner).into_bytes());
+        for planted in pbx.faults.standing() {
+            outbox.suffer(planted);
+        }
+        let banner = Text(format!("{}\r\n", pbx.profile.banner).into_bytes());
+        outbox.say(Moment::Banner, vec![banner]);
         let dialogue = Dialogue {
             key,
             addresses,
@@ -156,6 +182,8 @@ impl ServerSession {
             phase: Phase::Reading,
             outbox,
             held: VecDeque::new(),
+            turn: None,
+            notes: Notes::default(),
         };
         let reader = Reader::new(pbx.profile.base.overlong_line());
         Self {
@@ -163,6 +191,10 @@ impl ServerSession {
             reader,
             dialogue,
         }
+    }
+
+    pub(crate) fn dialogue(&mut self) -> &mut Dialogue {
+        &mut self.dialogue
     }
 
     pub(crate) fn hears(&self) -> Classes {
@@ -173,23 +205,55 @@ impl ServerSession {
         self.dialogue.account()
     }
 
+    /// Whether an action was answered after the login.
+    pub(crate) fn has_acted(&self) -> bool {
+        self.account().is_some() && !defect::is_login(self.reader.request())
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.dialogue.phase, Phase::Closed)
     }
 
-    /// While false the driver leaves the bytes in the socket, as Asterisk does.
-    pub(crate) fn wants_input(&self) -> bool {
-        matches!(self.dialogue.phase, Phase::Reading) && self.input.is_empty()
+    /// How much the driver may read; while it is nothing the bytes stay in the socket, as with Asterisk.
+    pub(crate) fn appetite(&self) -> Appetite {
+        if !self.dialogue.is_reading() || !self.input.is_empty() {
+            Appetite::None
+        } else if self.account().is_none() {
+            Appetite::Usual
+        } else {
+            self.dialogue.outbox.appetite()
+        }
     }
 
-    pub(crate) fn push_input(&mut self, bytes: &[u8]) {
-        if !self.is_closed() {
-            self.input.extend(bytes);
+    pub(crate) fn push_input(&mut self, now: Duration, bytes: &[u8], pbx: &Pbx) {
+        if self.is_closed() {
+            return;
         }
+        if self.account().is_some() && self.dialogue.outbox.leaves_at_input() {
+            return self.dialogue.close();
+        }
+        if pbx.defects.is_empty() {
+            self.input.extend(bytes);
+            return;
+        }
+        let mut incoming = Incoming {
+            now,
+            bytes: bytes.to_vec(),
+            session: &mut self.dialogue,
+        };
+        defect::receive(&mut incoming, pbx);
+        self.input.extend(incoming.bytes);
     }
 
     /// Reads and answers at most one request.
     pub(crate) fn step(&mut self, now: Duration, pbx: &mut Pbx) -> Progress {
+        self.end_turn(now, pbx);
+        let progress = self.go_on(now, pbx);
+        self.end_turn(now, pbx);
+        progress
+    }
+
+    fn go_on(&mut self, now: Duration, pbx: &mut Pbx) -> Progress {
         match &self.dialogue.phase {
             Phase::Reading => {
                 self.dialogue.release_held();
@@ -238,6 +302,12 @@ impl ServerSession {
 
     /// Answers the request that the reader holds.
     fn act(&mut self, now: Duration, pbx: &mut Pbx) {
+        if !pbx.is_sound() {
+            self.dialogue.turn = Some(Vec::new());
+            if self.rewrite_turn(now, pbx, defect::before) == Course::Answered {
+                return;
+            }
+        }
         let request = self.reader.request();
         let session = &mut self.dialogue;
         match request.damage() {
@@ -258,6 +328,47 @@ impl ServerSession {
         }
     }
 
+    /// The answer is whole once the session reads again, or has ended.
+    fn end_turn(&mut self, now: Duration, pbx: &mut Pbx) {
+        let over = self.is_closed() || self.dialogue.is_reading();
+        if self.dialogue.turn.is_none() || !over {
+            return;
+        }
+        let moment = if self.account().is_none() || defect::is_login(self.reader.request()) {
+            Moment::Login
+        } else {
+            Moment::Answer
+        };
+        self.rewrite_turn(now, pbx, defect::after);
+        let texts = self.dialogue.turn.take().unwrap_or_default();
+        self.dialogue.outbox.say(moment, texts);
+        if self.is_closed() {
+            self.dialogue.outbox.end();
+        }
+    }
+
+    fn rewrite_turn(
+        &mut self,
+        now: Duration,
+        pbx: &mut Pbx,
+        rewrite: impl FnOnce(&mut Turn<'_>),
+    ) -> Course {
+        let texts = self.dialogue.turn.take().unwrap_or_default();
+        let mut turn = Turn {
+            now,
+            request: self.reader.request_mut(),
+            session: &mut self.dialogue,
+            pbx,
+            texts,
+            waiting: self.input.len(),
+            course: Course::GoOn,
+        };
+        rewrite(&mut turn);
+        let (texts, course) = (turn.texts, turn.course);
+        self.dialogue.turn = Some(texts);
+        course
+    }
+
     /// The synchronous Originate that this session waits for has ended.
     pub(crate) fn originate_ended(&mut self, end: OriginateEnd) {
         if let Phase::Originating { action_id } = &self.dialogue.phase {
@@ -275,7 +386,7 @@ impl ServerSession {
     /// An event that this session may hear: said at once, or after the action that is being served.
     pub(crate) fn hear(&mut self, event: &Arc<Event>) {
         match self.dialogue.phase {
-            Phase::Reading => {
+            Phase::Reading if self.dialogue.turn.is_none() => {
                 self.dialogue.release_held();
                 self.dialogue.outbox.event(Arc::clone(event));
             }
@@ -306,8 +417,8 @@ impl ServerSession {
         }
     }
 
-    pub(crate) fn poll_output(&mut self, late: Option<Duration>) -> Option<Output> {
-        self.dialogue.outbox.pop(late)
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        self.dialogue.outbox.pop()
     }
 
     pub(crate) fn is_too_slow(&self) -> bool {

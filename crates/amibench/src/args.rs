@@ -154,6 +154,12 @@ pub(crate) struct Sim {
     pub(crate) tls: ServerTls,
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// What goes wrong with its delivery, such as wire.cuts:7; may be repeated.
+    #[arg(long = "fault", value_name = "NAME[:SEED]")]
+    pub(crate) faults: Vec<ami_sim::Planted>,
+    /// What it does wrong, such as list.complete.missing; may be repeated.
+    #[arg(long = "defect", value_name = "NAME")]
+    pub(crate) defects: Vec<ami_sim::Defect>,
 }
 
 /// Of a port that we listen on.

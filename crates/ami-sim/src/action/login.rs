@@ -53,7 +53,7 @@ fn login(act: &mut Act<'_>) {
                 _ => {}
             }
             act.session.fail(
-                act.now,
+                act.now + act.pbx.flaws.failure_delay,
                 Headers::error(act.request.action_id(), "Authentication failed"),
             );
         }
@@ -148,7 +148,7 @@ pub(super) fn is_refused_as_in_use(act: &mut Act<'_>) -> bool {
     let in_use = act.pbx.logins.contains_key(&account.name);
     if in_use {
         act.session.fail(
-            act.now,
+            act.now + act.pbx.flaws.failure_delay,
             Headers::error(act.request.action_id(), "Login Already In Use"),
         );
     }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::account::Accounts;
 use crate::counters::Counters;
+use crate::defect::Defect;
 use crate::fault::Planted;
 use crate::profile::Profile;
 use crate::server::{Server, Simulator, Tls, listen};
@@ -18,7 +19,8 @@ const QUESTIONS_MAX: usize = 64;
 
 enum Question {
     Counters(std_mpsc::SyncSender<Counters>),
-    Plant(Planted),
+    Plant(Planted, std_mpsc::SyncSender<()>),
+    Spoil(Defect, std_mpsc::SyncSender<()>),
 }
 
 /// Stops the simulator when dropped.
@@ -37,23 +39,30 @@ impl Handle {
 
     /// What it did so far; the default if it has ended.
     pub fn counters(&self) -> Counters {
+        self.ask(Question::Counters)
+    }
+
+    /// From then on, or from an action on, something goes wrong with what it says.
+    pub fn plant(&self, planted: Planted) {
+        self.ask(|done| Question::Plant(planted, done));
+    }
+
+    /// From then on it behaves wrongly.
+    pub fn spoil(&self, defect: Defect) {
+        self.ask(|done| Question::Spoil(defect, done));
+    }
+
+    /// The answer of the simulator's thread; the default of one that has ended.
+    fn ask<T: Default>(&self, question: impl FnOnce(std_mpsc::SyncSender<T>) -> Question) -> T {
         let (sender, receiver) = std_mpsc::sync_channel(1);
         let asked = self
             .questions
             .as_ref()
-            .is_some_and(|questions| questions.try_send(Question::Counters(sender)).is_ok());
+            .is_some_and(|questions| questions.try_send(question(sender)).is_ok());
         if asked {
             receiver.recv().unwrap_or_default()
         } else {
-            Counters::default()
-        }
-    }
-
-    /// From then on it does wrong.
-    pub fn plant(&self, planted: Planted) {
-        if let Some(questions) = &self.questions {
-            // One that has ended does nothing any more, right or wrong.
-            let _ = questions.blocking_send(Question::Plant(planted));
+            T::default()
         }
     }
 
@@ -135,7 +144,14 @@ async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) 
                 // Whoever asked may have gone.
                 let _ = sender.send(simulator.counters());
             }
-            Question::Plant(planted) => simulator.plant(planted),
+            Question::Plant(planted, done) => {
+                simulator.plant(planted);
+                let _ = done.send(());
+            }
+            Question::Spoil(defect, done) => {
+                simulator.spoil(defect);
+                let _ = done.send(());
+            }
         }
     }
 }

@@ -1,49 +1,33 @@
-//! TLS in front of a simulated PBX: its certificate, and what may go wrong before a session begins.
+//! TLS in front of a simulated PBX, and its certificate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 #[expect(clippy::disallowed_types, reason = "servers own sockets")]
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+mod certificate;
+mod fault;
+
+pub use fault::TlsFault;
+pub(super) use fault::Unclosed;
+
 /// What stock Asterisk gives a handshake since 20.17 and 22.7.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
-/// Names of a certificate that is made here: simulated PBXs are on loopback.
-const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
-/// A ClientHello fits.
-const HELLO_BYTES: usize = 4096;
-/// A record of TLS 1.2 with the fatal alert `handshake_failure`.
-const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
-
 /// Clones share the certificate.
 #[derive(Clone)]
 pub struct Tls {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     certificate: CertificateDer<'static>,
     fault: Option<TlsFault>,
-}
-
-/// How a port for TLS misbehaves before a session begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsFault {
-    /// Closes once the client has said hello.
-    Close,
-    /// Takes everything and says nothing.
-    Silence,
-    /// Answers the client's hello with an alert.
-    Alert,
-    /// Greets in plain words: the port is not for TLS at all.
-    PlainBanner,
 }
 
 #[derive(Debug, Error)]
@@ -67,10 +51,8 @@ impl std::fmt::Debug for Tls {
 impl Tls {
     /// With a new certificate of its own.
     pub fn self_signed() -> Self {
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(NAMES.map(str::to_owned)).expect("the names are valid");
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("it was just made");
-        Self::new(vec![cert.der().clone()], key).expect("they were made for each other")
+        let (certificate, key) = certificate::usual();
+        Self::new(vec![certificate], key).expect("they were made for each other")
     }
 
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, TlsError> {
@@ -91,17 +73,24 @@ impl Tls {
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
         Ok(Self {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            config: Arc::new(config),
             certificate,
             fault: None,
         })
     }
 
+    /// Where the fault is the certificate's, with one that has it.
     pub fn with_fault(self, fault: TlsFault) -> Self {
+        let (config, certificate) = fault.serves(&self.config, self.certificate);
         Self {
+            config,
+            certificate,
             fault: Some(fault),
-            ..self
         }
+    }
+
+    pub(super) fn says_close_notify(&self) -> bool {
+        self.fault != Some(TlsFault::NoCloseNotify)
     }
 
     /// The certificate of the server itself, as DER.
@@ -112,7 +101,8 @@ impl Tls {
     /// The stream once both sides have agreed; none when the client did not.
     #[expect(clippy::disallowed_types, reason = "servers own sockets")]
     pub async fn shake_hands(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
-        let accepted = timeout(HANDSHAKE_MAX, self.acceptor.accept(stream)).await;
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
+        let accepted = timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await;
         accepted.ok()?.ok()
     }
 
@@ -123,28 +113,11 @@ impl Tls {
         mut stream: TcpStream,
         banner: &str,
     ) -> Option<TlsStream<TcpStream>> {
-        let mut hello = vec![0; HELLO_BYTES];
-        match self.fault {
-            None => self.shake_hands(stream).await,
-            // Whatever goes wrong while a fault is played, the connection ends.
-            Some(TlsFault::Close) => {
-                let _ = stream.read(&mut hello).await;
-                None
-            }
-            Some(TlsFault::Silence) => {
-                while stream.read(&mut hello).await.is_ok_and(|length| length > 0) {}
-                None
-            }
-            Some(TlsFault::Alert) => {
-                let _ = stream.read(&mut hello).await;
-                let _ = stream.write_all(&HANDSHAKE_FAILURE).await;
-                None
-            }
-            Some(TlsFault::PlainBanner) => {
-                let _ = stream.write_all(format!("{banner}\r\n").as_bytes()).await;
-                let _ = stream.read(&mut hello).await;
-                None
-            }
-        }
+        let Some(play) = self.fault.and_then(TlsFault::play) else {
+            return self.shake_hands(stream).await;
+        };
+        // Whatever goes wrong while a fault is played, the connection ends.
+        let _ = play.run(&mut stream, &self.config, banner).await;
+        None
     }
 }

@@ -1,11 +1,14 @@
 //! One session on its wire: what was read goes to the exchange, what it answers is written in one piece.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::defect::ClientEnd;
+use crate::fault::Appetite;
 use crate::outbox::Output;
 use crate::pbx::SessionKey;
 use crate::server::Simulator;
@@ -22,6 +25,14 @@ pub enum Ending {
     Closed,
     /// To be closed with RST.
     Reset,
+}
+
+/// What a session's wire is to do once it has written what it could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Wait,
+    WriteAt(Instant),
+    End(Ending),
 }
 
 /// Says good-bye to the exchange however the session ends, also when its task is dropped.
@@ -55,13 +66,26 @@ where
         .insert(key, Rc::clone(&woken));
     let mut input = vec![0; READ_BYTES];
     let mut written = Vec::new();
+    let mut next = Next::Wait;
+    let mut reads = true;
     loop {
-        if let Err(ending) = flush(&seat, wire, &mut written).await {
-            return ending;
+        if next == Next::Wait {
+            next = flush(&seat, wire, &mut written).await;
         }
-        let wants_input = simulator.shared.exchange.borrow().wants_input(key);
+        let (stalls, resume) = match next {
+            Next::End(ending) => return ending,
+            Next::WriteAt(at) => (true, at),
+            Next::Wait => (false, simulator.shared.origin),
+        };
+        let room = match simulator.shared.exchange.borrow().appetite(key) {
+            Appetite::None => 0,
+            Appetite::OneByte => 1,
+            Appetite::Usual => READ_BYTES,
+        };
         tokio::select! {
-            read = wire.read(&mut input), if wants_input => match read {
+            () = sleep_until(resume), if stalls => next = Next::Wait,
+            read = wire.read(&mut input[..room]), if reads && room > 0 => match read {
+                Ok(0) if simulator.at_end() == ClientEnd::StayOpen => reads = false,
                 Ok(0) | Err(_) => return Ending::Closed,
                 Ok(length) => simulator.with(Some(key), |exchange, now| {
                     exchange.handle_input(now, key, &input[..length]);
@@ -72,8 +96,8 @@ where
     }
 }
 
-/// Writes all that the session has to say; `Err` is the end of the session.
-async fn flush<S>(seat: &Seat<'_>, wire: &mut S, joined: &mut Vec<u8>) -> Result<(), Ending>
+/// Writes all that the session has to say.
+async fn flush<S>(seat: &Seat<'_>, wire: &mut S, joined: &mut Vec<u8>) -> Next
 where
     S: AsyncWrite + Unpin,
 {
@@ -89,23 +113,27 @@ where
                 }
             }
         }
-        if !joined.is_empty() {
-            write(seat, wire, joined).await?;
+        if !joined.is_empty()
+            && let Err(ending) = write(seat, wire, joined).await
+        {
+            return Next::End(ending);
         }
         match last {
-            None if joined.len() < WRITE_BYTES => return Ok(()),
+            None if joined.len() < WRITE_BYTES => return Next::Wait,
             None => {}
             Some(Output::Write(_)) => unreachable!("writes were joined"),
             Some(Output::Fin) => {
                 let _ = wire.shutdown().await;
-                return Err(Ending::Closed);
+                return Next::End(Ending::Closed);
             }
-            Some(Output::Reset) => return Err(Ending::Reset),
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "this is where a stall takes place"
-            )]
-            Some(Output::Stall(pause)) => tokio::time::sleep(pause).await,
+            Some(Output::HalfClose) => {
+                // A peer that has gone is seen by the next read.
+                let _ = wire.shutdown().await;
+            }
+            Some(Output::Reset) => return Next::End(Ending::Reset),
+            // Nothing but a new write.
+            Some(Output::Stall(Duration::ZERO)) => tokio::task::yield_now().await,
+            Some(Output::Stall(pause)) => return Next::WriteAt(seat.simulator.now() + pause),
         }
     }
 }

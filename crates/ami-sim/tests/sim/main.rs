@@ -5,8 +5,13 @@
 mod calls;
 #[cfg(test)]
 mod queues;
+mod defects;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, Fault, MultipleLogin, Output, Planted, Profile};
+use ami_sim::{Account, Accounts, Fault, MultipleLogin, Output, Profile};
 use md5::{Digest, Md5};
 
 use crate::talk::{SECRET, Talk, lines, value};
@@ -414,7 +414,8 @@ fn counters_tell_what_was_asked_and_called() {
 #[test]
 fn a_fault_begins_with_the_action_it_was_planted_for() {
     let mut talk = Talk::with("asterisk-22");
-    talk.exchange.plant(Planted::new(Fault::Reset, "Ping", 2));
+    talk.exchange
+        .plant(Fault::named("reset.instead").unwrap().planted_at("Ping", 2));
     let (first, second) = (talk.login("Events: off"), talk.login("Events: off"));
     assert_eq!(talk.ask(first, &["Action: Ping"]).len(), 1);
     talk.send(second, &["Action: Ping"]);
@@ -427,9 +428,9 @@ fn a_fault_begins_with_the_action_it_was_planted_for() {
 #[test]
 fn a_late_pbx_pauses_before_each_thing_it_says() {
     let mut talk = Talk::with("asterisk-22");
-    let late = Duration::from_millis(1500);
+    let late = Duration::from_millis(1200);
     talk.exchange
-        .plant(Planted::new(Fault::Late(late), "Ping", 1));
+        .plant(Fault::named("link.late").unwrap().planted_at("Ping", 1));
     let session = talk.login("Events: off");
     for _ in 0..2 {
         talk.send(session, &["Action: Ping"]);

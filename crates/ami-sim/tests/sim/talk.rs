@@ -97,7 +97,7 @@ impl Talk {
                     heard.closed = true;
                     self.exchange.leave(key);
                 }
-                Output::Stall(_) => {}
+                Output::Stall(_) | Output::HalfClose => {}
             }
         }
         heard

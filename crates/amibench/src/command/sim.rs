@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use ami_client::tls::Fingerprint;
+use ami_sim::{Handle, Planted, Tls};
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
@@ -25,7 +26,7 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
 
 fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     let profile = profile_named(name).or_exit(Exit::BadInput)?;
-    let tls = listening::tls(&sim.tls)?;
+    let tls = tls(sim)?;
     let port = match &tls {
         None => profile.port,
         Some(_) => profile.tls_port,
@@ -47,6 +48,7 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     }
     .with_context(|| format!("failed to listen on {listen}"))
     .or_exit(Exit::BadInput)?;
+    spoil(&handle, sim);
     let address = handle.addr();
     let uri = match &pin {
         None => format!("ami://bench@{address}"),
@@ -65,6 +67,30 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     .or_exit(Exit::Bug)?;
     handle.stop();
     Ok(Exit::Held)
+}
+
+fn spoil(handle: &Handle, sim: &Sim) {
+    let planted = sim.faults.iter();
+    for planted in planted.filter(|planted| planted.fault().tls().is_none()) {
+        handle.plant(planted.clone());
+    }
+    for defect in &sim.defects {
+        handle.spoil(*defect);
+    }
+}
+
+/// A fault of TLS may have a certificate of its own, so it is known before anything is served.
+fn tls(sim: &Sim) -> Result<Option<Tls>, Failure> {
+    let mut tls = listening::tls(&sim.tls)?;
+    for fault in sim.faults.iter().map(Planted::fault) {
+        let Some(wrong) = fault.tls() else { continue };
+        let Some(sound) = tls else {
+            let error = anyhow!("the fault {} needs --tls", fault.name());
+            return Err(error).or_exit(Exit::BadInput);
+        };
+        tls = Some(sound.with_fault(wrong));
+    }
+    Ok(tls)
 }
 
 /// Greets once a signal would be heard, and waits for one.

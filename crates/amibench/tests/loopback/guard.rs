@@ -11,9 +11,7 @@ use ami_load::run::{FailureWhy, PreflightError, RunError};
 use ami_results::call::HungUpBy;
 use ami_results::manifest::End;
 use ami_results::outcome::Outcome;
-use ami_sim::{
-    Account, Accounts, Counters, Fault, Handle, MultipleLogin, Planted, Profile, spawn_thread,
-};
+use ami_sim::{Account, Accounts, Counters, Fault, Handle, MultipleLogin, Profile, spawn_thread};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bench::{Bench, ORIGINATE, PING, Ran, SECRET, constant, scenario};
@@ -101,10 +99,14 @@ fn check_calls(ran: &Ran, sim: &Handle) {
     assert!(others.is_empty(), "{others:?}");
 }
 
+fn fault(name: &str) -> Fault {
+    Fault::named(name).unwrap()
+}
+
 #[test]
 fn a_lost_session_stops_the_load_on_its_target_and_not_on_the_other() {
     let (endangered, sound) = (simulated(accounts()), simulated(accounts()));
-    endangered.plant(Planted::new(Fault::Reset, "CoreStatus", 40));
+    endangered.plant(fault("reset.instead").planted_at("CoreStatus", 40));
     let ran = bench(MIX)
         .duration(Duration::from_secs(4))
         .target(endangered.addr())
@@ -129,7 +131,7 @@ fn a_lost_session_stops_the_load_on_its_target_and_not_on_the_other() {
 fn a_lost_canary_stops_the_load() {
     let sim = simulated(accounts());
     // Five are the base; nobody else pings.
-    sim.plant(Planted::new(Fault::Reset, "Ping", 7));
+    sim.plant(fault("reset.instead").planted_at("Ping", 7));
     let ran = bench(MIX).target(sim.addr()).guarded().run();
     ran.check_books();
     assert!(
@@ -145,8 +147,7 @@ fn a_lost_canary_stops_the_load() {
 #[test]
 fn a_pbx_that_is_slow_for_five_seconds_is_left_alone() {
     let sim = simulated(accounts());
-    let late = Fault::Late(Duration::from_millis(1200));
-    sim.plant(Planted::new(late, "CoreStatus", 20));
+    sim.plant(fault("link.late").planted_at("CoreStatus", 20));
     let ran = bench(MIX).target(sim.addr()).guarded().run();
     ran.check_books();
     let expected = Duration::from_millis(100);
@@ -304,7 +305,7 @@ fn a_flow_takes_no_further_step() {
     let steps: String = (0..STEPS).map(step).collect();
     let text = scenario(6, "60s", "closed = {}", "{ flow = \"long\" }");
     let (endangered, sound) = (simulated(accounts()), simulated(accounts()));
-    endangered.plant(Planted::new(Fault::Reset, "CoreStatus", 40));
+    endangered.plant(fault("reset.instead").planted_at("CoreStatus", 40));
     // With another target the run goes on, so that it is the halt that ends the flows.
     let ran = Bench::new(format!("{text}\n[[flow]]\nname = \"long\"\n{steps}"))
         .duration(Duration::from_secs(4))

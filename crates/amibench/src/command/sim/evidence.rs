@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use ami_sim::{Evidence, Explained, Profile};
+use ami_sim::{Defect, Evidence, Explained, Fault, Profile};
 use anyhow::anyhow;
 
 use crate::simulators::profile_named;
@@ -32,6 +32,14 @@ pub(super) fn list() -> String {
     text.push_str(
         "`amibench sim --explain NAME` tells where every value of a profile comes from.\n",
     );
+    text.push_str("\nFaults, for --fault: what goes wrong with delivery.\n");
+    for fault in Fault::all() {
+        let _ = writeln!(text, "  {:<24} {}", fault.name(), fault.what());
+    }
+    text.push_str("\nDefects, for --defect: what a PBX does wrong.\n");
+    for defect in Defect::all() {
+        let _ = writeln!(text, "  {:<34} {}", defect.name(), defect.what());
+    }
     text
 }
 

@@ -1,0 +1,49 @@
+//! What no rewrite of a message can bring about: named fields of the model, sound unless a defect says otherwise.
+
+use std::time::Duration;
+
+/// As stock Asterisk.
+const FAILURE_DELAY: Duration = Duration::from_secs(1);
+
+/// What a defect may set where no message shows it.
+#[derive(Debug)]
+pub(crate) struct Flaws {
+    /// A failed login is answered after so long, and the session ends.
+    pub(crate) failure_delay: Duration,
+    pub(crate) overhearing: Overhearing,
+    pub(crate) client_end: ClientEnd,
+    pub(crate) lost_session: LostSession,
+}
+
+/// Who hears events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overhearing {
+    Nobody,
+    /// Who is not logged in.
+    Strangers,
+}
+
+/// What the end of a client's own direction leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientEnd {
+    Close,
+    StayOpen,
+}
+
+/// What the loss of a session that did not log off does to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LostSession {
+    Nothing,
+    EndsAll,
+}
+
+impl Default for Flaws {
+    fn default() -> Self {
+        Self {
+            failure_delay: FAILURE_DELAY,
+            overhearing: Overhearing::Nobody,
+            client_end: ClientEnd::Close,
+            lost_session: LostSession::Nothing,
+        }
+    }
+}

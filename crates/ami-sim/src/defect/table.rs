@@ -1,0 +1,69 @@
+//! Every defect there is, by the area of its check.
+
+use super::{Hearing, How, Incoming, Row, Telling, Turn};
+use crate::pbx::Pbx;
+
+mod auth;
+mod call;
+mod command;
+mod connect;
+mod event;
+mod framing;
+mod list;
+mod load;
+mod response;
+mod store;
+
+pub(super) const ROWS: &[&[Row]] = &[
+    connect::ROWS,
+    framing::ROWS,
+    response::ROWS,
+    list::ROWS,
+    command::ROWS,
+    auth::ROWS,
+    event::ROWS,
+    call::ROWS,
+    store::ROWS,
+    load::ROWS,
+];
+
+type Texts = (&'static str, &'static str, &'static str);
+
+const fn row((name, check, what): Texts, how: How) -> Row {
+    Row {
+        name,
+        check,
+        what,
+        how,
+    }
+}
+
+const fn setup(texts: Texts, set_up: fn(&mut Pbx)) -> Row {
+    row(texts, How::Setup(set_up))
+}
+
+const fn input(texts: Texts, rewrite: fn(&mut Incoming<'_>)) -> Row {
+    row(texts, How::Input(rewrite))
+}
+
+const fn action(texts: Texts, rewrite: fn(&mut Turn<'_>)) -> Row {
+    row(texts, How::Action(rewrite))
+}
+
+const fn answer(texts: Texts, rewrite: fn(&mut Turn<'_>)) -> Row {
+    row(texts, How::Answer(rewrite))
+}
+
+const fn event(texts: Texts, rewrite: fn(&mut Telling<'_>)) -> Row {
+    row(texts, How::Event(rewrite))
+}
+
+const fn hearing(texts: Texts, rewrite: fn(&mut Hearing<'_>)) -> Row {
+    row(texts, How::Hearing(rewrite))
+}
+
+/// Another fault comes with a defect: what is wrong is when something is said.
+fn plant(pbx: &mut Pbx, fault: &str) {
+    let fault = crate::fault::Fault::named(fault).expect("a test names every defect");
+    pbx.faults.plant(fault.planted());
+}
