@@ -4,10 +4,11 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
-mod queues;
 mod defects;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod queues;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod scene;
 mod sessions;
 #[cfg(test)]
 mod talk;
+#[cfg(test)]
 mod vendors;
 #[cfg(test)]
 mod wires;

@@ -529,7 +529,7 @@ fn store(scene: &mut Scene) {
             "Exten: nobody",
             "Context: amibench",
         ][..],
-        &["Action: QueueStatus", "Queue: nobody"],
+        &["Action: QueueStatus", "Queue: no-such-queue"],
         &["Action: DBPut", "Family: amitest", "Key: a", "Val: b:c=d"],
         &["Action: DBGet", "Family: amitest", "Key: a"],
         &["Action: GetConfig", "Filename: /etc/hostname"],
