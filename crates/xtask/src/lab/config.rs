@@ -68,10 +68,15 @@ pub(crate) const ACCOUNTS: [Account; 7] = [
     },
 ];
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("asterisk.conf", include_str!("../../lab/asterisk.conf")),
     ("cdr.conf", include_str!("../../lab/cdr.conf")),
+    (
+        "cdr_manager.conf",
+        include_str!("../../lab/cdr_manager.conf"),
+    ),
     ("extensions.conf", include_str!("../../lab/extensions.conf")),
+    ("features.conf", include_str!("../../lab/features.conf")),
     ("http.conf", include_str!("../../lab/http.conf")),
     ("logger.conf", include_str!("../../lab/logger.conf")),
     ("manager.conf", include_str!("../../lab/manager.conf")),
@@ -92,13 +97,12 @@ const TEMPLATES: [(&str, &str); 14] = [
 ];
 
 /// Taken over from the package: modules of the core complain without them.
-const PACKAGED: [&str; 10] = [
+const PACKAGED: [&str; 9] = [
     "acl.conf",
     "ccss.conf",
     "cel.conf",
     "confbridge.conf",
     "dnsmgr.conf",
-    "features.conf",
     "indications.conf",
     "pjproject.conf",
     "resolver_unbound.conf",
@@ -165,10 +169,19 @@ fn fill(template: &str, marks: &[(&str, String)]) -> Result<String> {
         .fold(template.to_owned(), |text, (mark, value)| {
             text.replace(mark, value)
         });
-    match text.lines().find(|line| line.split('@').count() > 2) {
+    match text.lines().find(|line| has_mark(line)) {
         Some(line) => bail!("nothing fills the mark in {line:?}"),
         None => Ok(text),
     }
+}
+
+/// A word in capitals between two signs; an address has one of them, a list of channels several.
+fn has_mark(line: &str) -> bool {
+    let words: Vec<&str> = line.split('@').collect();
+    let capital = |letter: u8| letter.is_ascii_uppercase() || letter == b'_';
+    let is_mark = |word: &&str| !word.is_empty() && word.bytes().all(capital);
+    // Neither what stands before the first sign nor what follows the last is between two.
+    words.iter().rev().skip(1).rev().skip(1).any(is_mark)
 }
 
 fn packaged(etc: &Path) -> std::path::PathBuf {
