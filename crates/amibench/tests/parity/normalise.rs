@@ -1,0 +1,221 @@
+//! A transcript as messages in which everything that a PBX draws, counts or reads from a clock has a name instead.
+//!
+//! A channel is named after its rank among those of its technology, an id after its channel: the same id in another place
+//! is then another text, whatever the order in which two threads of a real PBX spoke.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use ami_proto::frame::Frame;
+use ami_proto::transcript::{Mark, Transcript, What};
+use ami_proto::{Decoder, Limits};
+use regex_lite::{Captures, Regex};
+
+/// Names and values in order. A Command body comes under the name `body`.
+pub(crate) type Fields = Vec<(String, String)>;
+
+/// Headers that hold a time span, a number drawn, or a number that grows with a PBX's age.
+const NUMBERS: [&str; 12] = [
+    "Challenge",
+    "CoreCurrentCalls",
+    "CoreProcessedCalls",
+    "Duration",
+    "LastReload",
+    "Seconds",
+    "SessionTimeout",
+    "TimeToHangup",
+    "Timeout",
+    "Uptime",
+    "BillableSeconds",
+    "ParkingDuration",
+];
+
+/// What one session said and heard.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) sent: Vec<Fields>,
+    pub(crate) heard: Vec<Fields>,
+    pub(crate) end: End,
+}
+
+/// Who ended a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum End {
+    #[default]
+    Client,
+    Pbx,
+}
+
+/// The first header of that name.
+pub(crate) fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let mut all = fields.iter();
+    let found = all.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Lines without a colon have no name.
+pub(crate) fn fields_of(frame: &Frame<'_>) -> Fields {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut fields: Fields = frame
+        .lines()
+        .map(|line| match line.iter().position(|byte| *byte == b':') {
+            None => (String::new(), text(line)),
+            Some(colon) => {
+                let value = &line[colon + 1..];
+                let value = value.strip_prefix(b" ").unwrap_or(value);
+                (text(&line[..colon]), text(value))
+            }
+        })
+        .collect();
+    fields.extend(frame.body().map(|body| ("body".to_owned(), text(body))));
+    fields
+}
+
+/// The sessions of a scene, normalised together.
+pub(crate) fn sessions(transcript: &Transcript) -> Vec<Session> {
+    let conns: BTreeSet<u32> = transcript.entries.iter().map(|entry| entry.conn).collect();
+    let mut sessions: Vec<Session> = conns.iter().map(|conn| raw(transcript, *conn)).collect();
+    let mut names = Names::default();
+    for session in &sessions {
+        session.heard.iter().for_each(|fields| names.learn(fields));
+    }
+    for session in &mut sessions {
+        for fields in session.sent.iter_mut().chain(&mut session.heard) {
+            for (name, value) in fields {
+                *value = names.normal(name, value);
+            }
+        }
+    }
+    sessions
+}
+
+fn raw(transcript: &Transcript, conn: u32) -> Session {
+    let mut session = Session::default();
+    let (mut theirs, mut ours) = (
+        Decoder::client(Limits::default()),
+        Decoder::server(Limits::default()),
+    );
+    let entries = transcript.entries.iter().filter(|entry| entry.conn == conn);
+    for entry in entries {
+        let (decoder, into, mut bytes) = match &entry.what {
+            What::Server(bytes) => (&mut theirs, &mut session.heard, bytes.as_slice()),
+            What::Client(bytes) => (&mut ours, &mut session.sent, bytes.as_slice()),
+            What::Mark(Mark::Fin | Mark::Rst) => {
+                session.end = End::Pbx;
+                continue;
+            }
+            What::Mark(_) => continue,
+        };
+        while let Some(frame) = decoder.decode(&mut bytes) {
+            into.push(fields_of(&frame));
+        }
+    }
+    session
+}
+
+static CHANNEL: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"([A-Za-z]+)/([^\s,;"&|/]+)-([0-9a-f]{8})"#));
+static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d{10}\.\d+\b"));
+static UUID: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
+/// In a text of other things, each with what stands for it.
+static PARTS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
+    [
+        (
+            regex(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{4})?"),
+            "<time>",
+        ),
+        (regex(r"^\d{4}-\d{2}-\d{2}$"), "<date>"),
+        (regex(r"^\d{1,2}:\d{2}:\d{2}$"), "<clock>"),
+        (regex(r"^\d{10}$"), "<time>"),
+        (regex(r"127\.0\.0\.1[/:]\d+"), "<address>"),
+        (regex(r"\b0x[0-9a-f]{6,}\b"), "<pointer>"),
+        (regex(r"\[C-[0-9a-f]{8}\]"), "<call>"),
+        (regex(r"^[0-9a-f]{32}$"), "<hash>"),
+    ]
+});
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("every scene uses these patterns")
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    /// Serial numbers of channels, by technology.
+    serials: BTreeMap<String, BTreeSet<u32>>,
+    /// Of which channel an id is; those of none are numbered.
+    channels: BTreeMap<String, String>,
+    ids: BTreeSet<(u64, u64)>,
+    uuids: Vec<String>,
+}
+
+impl Names {
+    fn learn(&mut self, fields: &Fields) {
+        for (name, text) in fields {
+            for found in UUID.find_iter(text) {
+                if !self.uuids.iter().any(|known| known == found.as_str()) {
+                    self.uuids.push(found.as_str().to_owned());
+                }
+            }
+            for found in CHANNEL.captures_iter(text) {
+                let serials = self.serials.entry(found[1].to_owned()).or_default();
+                serials.extend(u32::from_str_radix(&found[3], 16));
+            }
+            self.ids
+                .extend(ID.find_iter(text).filter_map(|id| parts(id.as_str())));
+            let prefix = name
+                .strip_suffix("Uniqueid")
+                .or_else(|| name.strip_suffix("UniqueID"));
+            let channel = prefix.and_then(|prefix| value(fields, &format!("{prefix}Channel")));
+            if let Some(channel) = channel.filter(|channel| !channel.is_empty()) {
+                self.channels
+                    .entry(text.clone())
+                    .or_insert_with(|| channel.to_owned());
+            }
+        }
+    }
+
+    fn normal(&self, name: &str, value: &str) -> String {
+        let known = NUMBERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if known && value.parse::<f64>().is_ok() {
+            return "<number>".to_owned();
+        }
+        let value = UUID.replace_all(value, |found: &Captures<'_>| {
+            let rank = self.uuids.iter().position(|known| *known == found[0]);
+            format!("<uuid {}>", rank.unwrap_or(self.uuids.len()))
+        });
+        let value = ID.replace_all(&value, |found: &Captures<'_>| self.id(&found[0]));
+        let value = self.channel(&value);
+        let fill = |value: String, (pattern, name): &(Regex, &'static str)| {
+            pattern.replace_all(&value, *name).into_owned()
+        };
+        PARTS.iter().fold(value, fill)
+    }
+
+    fn id(&self, id: &str) -> String {
+        if let Some(channel) = self.channels.get(id) {
+            return format!("<id of {}>", self.channel(channel));
+        }
+        match parts(id) {
+            None => "<time>".to_owned(),
+            Some(parts) => format!("<id {}>", self.ids.range(..parts).count()),
+        }
+    }
+
+    fn channel(&self, text: &str) -> String {
+        let rank = |found: &Captures<'_>| {
+            let serial = u32::from_str_radix(&found[3], 16).unwrap_or_default();
+            let before = self.serials.get(&found[1]);
+            let rank = before.map_or(0, |serials| serials.range(..serial).count());
+            format!("{}/{}-#{rank}", &found[1], &found[2])
+        };
+        CHANNEL.replace_all(text, rank).into_owned()
+    }
+}
+
+/// Second and serial number of a Uniqueid; six decimals are the microseconds of a time.
+fn parts(id: &str) -> Option<(u64, u64)> {
+    let (second, serial) = id.split_once('.')?;
+    let is_time = serial.len() == 6;
+    (!is_time).then_some((second.parse().ok()?, serial.parse().ok()?))
+}
