@@ -9,6 +9,7 @@ use crate::security;
 use crate::server_session::Dialogue;
 
 mod agent;
+mod bridge;
 mod channel;
 mod command;
 mod conference;
@@ -53,8 +54,9 @@ impl Act<'_> {
 pub(crate) type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it: each family has its table.
-const FAMILIES: [&[(&str, Handler)]; 12] = [
+const FAMILIES: [&[(&str, Handler)]; 13] = [
     agent::HANDLERS,
+    bridge::HANDLERS,
     channel::HANDLERS,
     command::HANDLERS,
     conference::HANDLERS,

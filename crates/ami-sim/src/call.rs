@@ -1,15 +1,20 @@
-//! A Call is what one Originate leads to: from its start, through dialling, to an answer or a failure.
+//! A Call is what one Originate leads to: from its start, through dialling, to an answer or a failure, until its last
+//! channel is gone.
 
 use std::time::Duration;
 
-use crate::agenda::Ticket;
-use crate::channel::{ChannelKey, ChannelState, Driver, Party, Place};
+use crate::channel::{ChannelKey, Driver, Next, Party, Place};
 use crate::class::Classes;
+use crate::dial::{DialEnd, DialKey, Failure, Owner};
 use crate::extension::Step;
-use crate::pbx::{DeviceStage, Due, OriginateEnd, Pbx, SessionKey};
+use crate::line::Wish;
+use crate::pbx::{Due, OriginateEnd, Pbx, SessionKey};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallKey(pub(crate) u64);
+
+/// More calls than any PBX of these profiles carries; an Originate beyond it fails.
+const CALLS_MAX: usize = 20_000;
 
 /// What an Originate asks for, checked.
 #[derive(Debug)]
@@ -26,7 +31,7 @@ pub(crate) struct Order {
     pub(crate) other_channel_id: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Destination {
     Extension(Place),
     Application(Step),
@@ -42,51 +47,21 @@ pub(crate) enum Requester {
 
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) order: Order,
-    requester: Requester,
-    /// The originated channel while it is dialled.
-    pub(crate) dialling: Option<ChannelKey>,
-    pub(crate) timeout: Option<Ticket>,
+    order: Order,
+    /// Who is told how it went, until then.
+    requester: Option<Requester>,
     /// How many of its channels live.
     pub(crate) channels: usize,
 }
 
-/// Why nobody answered: what DialEnd calls it, and OriginateResponse's number for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    dial_status: Option<&'static str>,
-    reason: u8,
-}
-
 impl Failure {
-    pub(crate) const BUSY: Self = Self {
-        dial_status: Some("BUSY"),
-        reason: 5,
-    };
-    pub(crate) const CONGESTION: Self = Self {
-        dial_status: Some("CONGESTION"),
-        reason: 8,
-    };
-    const NO_ANSWER: Self = Self {
-        dial_status: None,
-        reason: 3,
-    };
-    pub(crate) const NO_CHANNEL: Self = Self {
-        dial_status: None,
-        reason: 0,
-    };
-
-    /// A hangup before the answer has no reason of its own; DialEnd names its cause.
-    pub(crate) fn hung_up(cause: u16) -> Self {
-        let status = match cause {
-            17 => "BUSY",
-            34 => "CONGESTION",
-            3 | 20 => "CHANUNAVAIL",
-            _ => "NOANSWER",
-        };
-        Self {
-            dial_status: Some(status),
-            reason: 0,
+    /// OriginateResponse's number for it.
+    fn reason(self) -> u8 {
+        match self {
+            Self::NoAnswer => 3,
+            Self::Busy => 5,
+            Self::Congestion => 8,
+            Self::Unavailable | Self::HungUp { .. } => 0,
         }
     }
 }
@@ -95,134 +70,149 @@ impl Pbx {
     pub(crate) fn place_call(&mut self, now: Duration, order: Order, requester: Requester) {
         self.counters.calls_placed += 1;
         let key = self.next_call();
-        self.calls.insert(
-            key,
-            Call {
-                order,
-                requester,
-                dialling: None,
-                timeout: None,
-                channels: 0,
-            },
-        );
+        let call = Call {
+            order,
+            requester: Some(requester),
+            channels: 0,
+        };
+        self.calls.insert(key, call);
         self.agenda
             .add(now + self.profile.timing.setup(), Due::Start(key));
     }
 
-    pub(crate) fn device_stage(&mut self, now: Duration, channel: ChannelKey, stage: DeviceStage) {
-        if !self.channels.contains_key(&channel) {
+    pub(crate) fn start_call(&mut self, now: Duration, key: CallKey) {
+        let Some(call) = self.calls.get(&key) else {
             return;
-        }
-        match stage {
-            DeviceStage::Ringing => self.ringing(now, channel),
-            DeviceStage::Answer => self.answered(now, channel),
-            DeviceStage::Refuse { cause } => {
-                if let Some(channel) = self.channels.get_mut(&channel) {
-                    channel.hangup_cause = cause;
-                }
-                let failure = match cause {
-                    17 => Failure::BUSY,
-                    34 => Failure::CONGESTION,
-                    cause => Failure::hung_up(cause),
-                };
-                self.dial_failed(now, channel, failure);
+        };
+        let order = &call.order;
+        let timeout = order.timeout;
+        let wish = Wish {
+            call: key,
+            target: order.channel.clone(),
+            channel_id: order.channel_id.clone(),
+            other_channel_id: order.other_channel_id.clone(),
+            caller: None,
+        };
+        let line = if self.calls.len() > CALLS_MAX {
+            Err(0)
+        } else {
+            self.request_line(now, wish)
+        };
+        match line {
+            Ok(line) => {
+                self.prepare_originated(now, key, line.channel);
+                let owner = (Owner::Originate(key), None);
+                self.start_dial(now, owner, &[line], Some(timeout));
             }
+            Err(_) => self.originate_failed(now, key, Failure::Unavailable),
         }
     }
 
-    pub(crate) fn ringing(&mut self, now: Duration, channel: ChannelKey) {
-        self.set_state(now, channel, ChannelState::Ringing);
-        if self.profile.base.is_14_or_later() {
-            self.dial_event(now, "DialState", channel, ("DialStatus", "RINGING"));
+    /// What the request sets on the dialled channel: variables (last first), account, caller and connected line.
+    fn prepare_originated(&mut self, now: Duration, call: CallKey, key: ChannelKey) {
+        let place = self.channels[&key].place.clone();
+        self.enter(now, key, place, ("AppDial2", "(Outgoing Line)"));
+        let order = &self.calls[&call].order;
+        let (variables, account, caller) = (
+            order.variables.clone(),
+            order.account.clone(),
+            order.caller.clone(),
+        );
+        let call_max = self.profile.timing.call_max();
+        let absolute = order
+            .absolute_timeout
+            .map(|timeout| now + timeout.min(call_max));
+        for (name, value) in variables.iter().rev() {
+            self.set_variable(now, key, name, value);
+        }
+        self.end_at(key, absolute.unwrap_or(now + call_max), absolute);
+        if !account.is_empty() {
+            self.channel_mut(key).account = account;
+            self.new_account(now, key);
+        }
+        if caller != Party::default() {
+            self.channel_mut(key).caller = caller.clone();
+            self.new_caller(now, key);
+            self.channel_mut(key).connected = caller;
+            self.new_connected_line(now, key);
+        }
+    }
+
+    pub(crate) fn originate_dial_ended(
+        &mut self,
+        now: Duration,
+        dial: DialKey,
+        call: CallKey,
+        end: DialEnd,
+    ) {
+        match end {
+            DialEnd::Answered(line) => {
+                self.dial_event(now, "DialEnd", line, ("DialStatus", "ANSWER"));
+                self.forget_dial(dial);
+                self.originate_answered(now, call, line);
+            }
+            DialEnd::Failed(failures) => {
+                self.forget_dial(dial);
+                let failure = failures.first().copied().unwrap_or(Failure::Unavailable);
+                self.originate_failed(now, call, failure);
+            }
+            DialEnd::TimedOut => {
+                self.forget_dial(dial);
+                self.originate_failed(now, call, Failure::NoAnswer);
+            }
         }
     }
 
     /// The dialled channel is answered: it goes on to where the request sends it.
-    pub(crate) fn answered(&mut self, now: Duration, channel: ChannelKey) {
-        let Some(key) = self.dialled_by(channel) else {
-            return;
-        };
+    fn originate_answered(&mut self, now: Duration, key: CallKey, line: ChannelKey) {
         self.counters.calls_answered += 1;
-        self.set_state(now, channel, ChannelState::Up);
-        self.dial_event(now, "DialEnd", channel, ("DialStatus", "ANSWER"));
-        let call = self
+        let destination = self.calls[&key].order.destination.clone();
+        let channel = self.channel_mut(line);
+        channel.dialled_in = None;
+        (channel.driver, channel.next) = match destination {
+            Destination::Extension(place) => (Driver::Dialplan, Next::Place(place)),
+            Destination::Application(step) => (Driver::Application, Next::Application(step)),
+        };
+        self.finish_originate(now, key, Ok(line));
+        self.wake_at(now, line);
+    }
+
+    /// Tells who asked. A failed call is over with its last channel.
+    fn originate_failed(&mut self, now: Duration, key: CallKey, failure: Failure) {
+        self.counters.calls_failed += 1;
+        self.finish_originate(now, key, Err(failure));
+    }
+
+    fn finish_originate(&mut self, now: Duration, key: CallKey, end: Result<ChannelKey, Failure>) {
+        let requester = self
             .calls
             .get_mut(&key)
-            .expect("it was found by its channel");
-        call.dialling = None;
-        if let Some(ticket) = call.timeout.take() {
-            self.agenda.cancel(ticket);
+            .and_then(|call| call.requester.take());
+        match requester {
+            Some(Requester::Sync { session }) => {
+                let told = match end {
+                    Ok(_) => OriginateEnd::Answered,
+                    Err(_) => OriginateEnd::Failed,
+                };
+                self.finished.push((session, told));
+            }
+            Some(Requester::Async { action_id }) => {
+                self.originate_response(now, key, &action_id, end);
+            }
+            None => {}
         }
-        let driver = match &call.order.destination {
-            Destination::Extension(_) => Driver::Dialplan,
-            Destination::Application(_) => Driver::Application,
-        };
-        self.channels
-            .get_mut(&channel)
-            .expect("it was just answered")
-            .driver = driver;
-        self.finish_originate(now, key, Ok(channel));
-        self.wake_at(now, channel);
-    }
-
-    /// Nobody will answer the dialled channel any more.
-    pub(crate) fn dial_failed(&mut self, now: Duration, channel: ChannelKey, failure: Failure) {
-        let Some(key) = self.dialled_by(channel) else {
-            return;
-        };
-        if let Some(status) = failure.dial_status {
-            self.dial_event(now, "DialEnd", channel, ("DialStatus", status));
+        if self.calls.get(&key).is_some_and(|call| call.channels == 0) {
+            self.calls.remove(&key);
         }
-        self.finish_originate(now, key, Err(failure));
-        self.hang_up(now, channel);
     }
 
-    pub(crate) fn no_answer(&mut self, now: Duration, key: CallKey) {
-        let Some(channel) = self.calls.get(&key).and_then(|call| call.dialling) else {
-            return;
-        };
-        let cause = self.profile.base.no_answer_cause();
-        if let Some(channel) = self.channels.get_mut(&channel) {
-            channel.hangup_cause = cause;
-        }
-        self.dial_failed(now, channel, Failure::NO_ANSWER);
-    }
-
-    /// The call that still dials this channel.
-    pub(crate) fn dialled_by(&self, channel: ChannelKey) -> Option<CallKey> {
-        let key = self.channels.get(&channel)?.call;
-        (self.calls.get(&key)?.dialling == Some(channel)).then_some(key)
-    }
-
-    /// Tells who asked. A failed call is over with this.
-    pub(crate) fn finish_originate(
-        &mut self,
-        now: Duration,
-        key: CallKey,
-        end: Result<ChannelKey, Failure>,
-    ) {
+    /// One channel of the call is gone.
+    pub(crate) fn leave_call(&mut self, key: CallKey) {
         let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
-        if let Some(ticket) = call.timeout.take() {
-            self.agenda.cancel(ticket);
-        }
-        call.dialling = None;
-        if end.is_err() {
-            self.counters.calls_failed += 1;
-        }
-        match &self.calls[&key].requester {
-            Requester::Sync { session } => {
-                let told = if end.is_ok() {
-                    OriginateEnd::Answered
-                } else {
-                    OriginateEnd::Failed
-                };
-                self.finished.push((*session, told));
-            }
-            Requester::Async { .. } => self.originate_response(now, key, end),
-        }
-        if end.is_err() {
+        call.channels -= 1;
+        if call.channels == 0 && call.requester.is_none() {
             self.calls.remove(&key);
         }
     }
@@ -231,15 +221,13 @@ impl Pbx {
         &mut self,
         now: Duration,
         key: CallKey,
+        action_id: &[u8],
         end: Result<ChannelKey, Failure>,
     ) {
-        let call = &self.calls[&key];
-        let Requester::Async { action_id } = &call.requester else {
-            return;
-        };
         if !self.wants(Classes::CALL) {
             return;
         }
+        let call = &self.calls[&key];
         let channel = end.ok().and_then(|channel| self.channels.get(&channel));
         let no_id = if self.profile.base.is_13_8_or_later() {
             "<unknown>"
@@ -248,7 +236,7 @@ impl Pbx {
         };
         let (response, reason) = match end {
             Ok(_) => ("Success", 4),
-            Err(failure) => ("Failure", failure.reason),
+            Err(failure) => ("Failure", failure.reason()),
         };
         let headers = self
             .event(now, "OriginateResponse", Classes::CALL)

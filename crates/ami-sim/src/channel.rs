@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::agenda::Ticket;
+use crate::bridge::BridgeKey;
 use crate::call::CallKey;
+use crate::dial::DialKey;
+use crate::extension::Step;
 use crate::message::Headers;
 use crate::profile::{Profile, SnapshotField};
 
@@ -71,12 +74,22 @@ impl Place {
 /// What moves a channel on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
-    /// An originate that waits for its answer.
-    Dial,
+    /// Somebody else: it is dialled, and then talks until the other side ends.
+    Line,
     /// The dialplan, at the channel's place.
     Dialplan,
     /// One application that an Originate named.
     Application,
+}
+
+/// What a channel does when it is woken.
+#[derive(Clone, Debug)]
+pub(crate) enum Next {
+    /// The priority after the one it is at.
+    Step,
+    /// It was sent there.
+    Place(Place),
+    Application(Step),
 }
 
 #[derive(Debug)]
@@ -86,6 +99,8 @@ pub(crate) struct Channel {
     /// As DeviceStateChange names it.
     pub(crate) device: String,
     pub(crate) uniqueid: String,
+    /// The channel whose Uniqueid the Linkedid is; it may be gone.
+    pub(crate) origin: ChannelKey,
     pub(crate) linkedid: String,
     pub(crate) state: ChannelState,
     pub(crate) caller: Party,
@@ -97,12 +112,17 @@ pub(crate) struct Channel {
     pub(crate) hangup_cause: u16,
     pub(crate) created_at: Duration,
     pub(crate) ends_at: Option<Duration>,
+    /// The latest first.
     pub(crate) variables: Vec<(String, String)>,
     /// The other half of a Local channel.
     pub(crate) peer: Option<ChannelKey>,
     pub(crate) driver: Driver,
-    /// Where a Redirect sends it.
-    pub(crate) jump: Option<Place>,
+    pub(crate) next: Next,
+    /// The dial that it rings for, until it answers.
+    pub(crate) dialled_in: Option<DialKey>,
+    /// The dial that is its own, until the talk that follows is over.
+    pub(crate) dialling: Option<DialKey>,
+    pub(crate) bridge: Option<BridgeKey>,
     pub(crate) wake: Option<Ticket>,
     pub(crate) end: Option<Ticket>,
     /// The SIP Call-ID that one vendor adds to every snapshot.
@@ -114,18 +134,35 @@ impl Channel {
         self.name.split('/').next().unwrap_or_default()
     }
 
+    /// Underscores before a name say that it is inherited; they are no part of it.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.variables
             .iter()
-            .find(|(known, _)| known == name)
+            .find(|(known, _)| known.trim_start_matches('_') == name.trim_start_matches('_'))
             .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
         match self.variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => value.clone_into(old),
-            None => self.variables.push((name.to_owned(), value.to_owned())),
+            None => self
+                .variables
+                .insert(0, (name.to_owned(), value.to_owned())),
         }
+    }
+
+    /// What a channel that it dials gets: `_NAME` as `NAME`, `__NAME` as it is.
+    pub(crate) fn inherited_variables(&self) -> Vec<(String, String)> {
+        let inherits = self
+            .variables
+            .iter()
+            .filter(|(name, _)| name.starts_with('_'));
+        inherits
+            .map(|(name, value)| match name.strip_prefix("__") {
+                Some(_) => (name.clone(), value.clone()),
+                None => (name[1..].to_owned(), value.clone()),
+            })
+            .collect()
     }
 
     /// The channel's headers, each name with `prefix` before it.
@@ -198,6 +235,7 @@ impl fmt::Display for CauseText {
             27 => "Destination out of order",
             31 => "Normal, unspecified",
             34 => "Circuit/channel congestion",
+            66 => "Channel not implemented",
             38 => "Network out of order",
             127 => "Interworking, unspecified",
             _ => "Unknown",

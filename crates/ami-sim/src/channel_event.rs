@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bridge::BridgeKey;
 use crate::channel::{CauseText, Channel, ChannelKey, ChannelState, Party, Place};
 use crate::class::Classes;
 use crate::message::Headers;
@@ -47,6 +48,23 @@ impl Pbx {
         });
     }
 
+    pub(crate) fn set_variable(&mut self, now: Duration, key: ChannelKey, name: &str, value: &str) {
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.set_variable(name, value);
+        }
+        self.var_set(now, key, name, value);
+    }
+
+    pub(crate) fn music_start(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "MusicOnHoldStart", key, |_, headers| {
+            headers.with("Class", "default")
+        });
+    }
+
+    pub(crate) fn music_stop(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "MusicOnHoldStop", key, |_, headers| headers);
+    }
+
     pub(crate) fn set_state(&mut self, now: Duration, key: ChannelKey, state: ChannelState) {
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
@@ -73,13 +91,23 @@ impl Pbx {
         application.0.clone_into(&mut channel.application);
         application.1.clone_into(&mut channel.application_data);
         if told {
-            self.channel_event(now, "Newexten", key, |channel, headers| {
-                headers
-                    .with("Extension", &channel.place.exten)
-                    .with("Application", &channel.application)
-                    .with("AppData", &channel.application_data)
-            });
+            self.newexten_event(now, key);
         }
+    }
+
+    pub(crate) fn newexten_event(&mut self, now: Duration, key: ChannelKey) {
+        self.channel_event(now, "Newexten", key, |channel, headers| {
+            headers
+                .with("Extension", &channel.place.exten)
+                .with("Application", &channel.application)
+                .with("AppData", &channel.application_data)
+        });
+    }
+
+    /// Moves a channel to a place while it still does what it did.
+    pub(crate) fn move_to(&mut self, now: Duration, key: ChannelKey, place: Place) {
+        self.channel_mut(key).place = place;
+        self.newexten_event(now, key);
     }
 
     pub(crate) fn new_account(&mut self, now: Duration, key: ChannelKey) {
@@ -135,7 +163,7 @@ impl Pbx {
         self.follow_device(now, &device, DeviceStatus::from_word(state));
     }
 
-    /// DialBegin, DialState, DialEnd of an originate: there is no calling channel, only the one that is dialled.
+    /// DialBegin, DialState, DialEnd about a line; an Originate has no calling channel.
     pub(crate) fn dial_event(
         &mut self,
         now: Duration,
@@ -150,7 +178,12 @@ impl Pbx {
         else {
             return;
         };
+        let dial = channel.dialled_in.and_then(|dial| self.dials.get(&dial));
+        let caller = dial.and_then(|dial| self.channels.get(&dial.caller?));
         let mut headers = self.event(now, name, Classes::CALL);
+        if let Some(caller) = caller {
+            caller.write_snapshot("", &self.profile, &mut headers);
+        }
         channel.write_snapshot("Dest", &self.profile, &mut headers);
         let headers = headers.with(last.0, last.1);
         self.publish(Classes::CALL, headers);
@@ -175,6 +208,27 @@ impl Pbx {
             .with("Context", &two.place.context)
             .with("Exten", &two.place.exten)
             .with("LocalOptimization", optimization);
+        self.publish(Classes::CALL, headers);
+    }
+
+    pub(crate) fn bridge_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        key: BridgeKey,
+        channel: Option<ChannelKey>,
+    ) {
+        if !self.wants(Classes::CALL) {
+            return;
+        }
+        let Some(bridge) = self.bridges.get(&key) else {
+            return;
+        };
+        let mut headers = self.event(now, name, Classes::CALL);
+        bridge.write_snapshot(&self.profile, &mut headers);
+        if let Some(channel) = channel.and_then(|channel| self.channels.get(&channel)) {
+            channel.write_snapshot("", &self.profile, &mut headers);
+        }
         self.publish(Classes::CALL, headers);
     }
 

@@ -1,304 +1,389 @@
-//! How a call begins: its channels are made, given what the request says, and dialled.
+//! Dialling: lines that ring until one answers, all have failed, or time is up. An Originate dials, `Dial` does, a queue does.
 
 use std::time::Duration;
 
-use rand_chacha::rand_core::Rng;
-
-use crate::call::{CallKey, Failure};
-use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Party, Place};
-use crate::extension::{Behaviour, find, find_device};
+use crate::agenda::Ticket;
+use crate::call::CallKey;
+use crate::channel::{ChannelKey, ChannelState, Party};
+use crate::dial_application::Options;
+use crate::line::Line;
 use crate::pbx::{DeviceStage, Due, Pbx};
 
-/// More calls than any PBX of these profiles carries; an Originate beyond it fails.
-const CALLS_MAX: usize = 20_000;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DialKey(pub(crate) u64);
 
-/// What a new channel starts with.
-struct Birth {
-    name: String,
-    device: String,
-    uniqueid: String,
-    linkedid: String,
-    state: ChannelState,
-    place: Place,
-    driver: Driver,
+/// Who hears how a dial ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Owner {
+    Originate(CallKey),
+    /// `Dial`, which the caller runs.
+    Application(Options),
+}
+
+#[derive(Debug)]
+pub(crate) struct Dial {
+    pub(crate) owner: Owner,
+    /// The channel that dials; an Originate has none.
+    pub(crate) caller: Option<ChannelKey>,
+    pub(crate) began_at: Duration,
+    pub(crate) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(crate) enum Stage {
+    Ringing {
+        lines: Vec<ChannelKey>,
+        timeout: Option<Ticket>,
+        rang: Option<Duration>,
+        failures: Vec<Failure>,
+    },
+    /// The caller talks with the line that answered.
+    Talking { answered_at: Duration },
+}
+
+/// Why a line did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Busy,
+    Congestion,
+    NoAnswer,
+    /// There was no channel to dial.
+    Unavailable,
+    /// It ended before it answered.
+    HungUp {
+        cause: u16,
+    },
+}
+
+impl Failure {
+    /// As DialEnd names it; an unanswered Originate has no DialEnd.
+    fn dial_status(self) -> &'static str {
+        match self {
+            Self::Busy | Self::HungUp { cause: 17 } => "BUSY",
+            Self::Congestion | Self::HungUp { cause: 34 } => "CONGESTION",
+            Self::Unavailable | Self::HungUp { cause: 3 | 20 } => "CHANUNAVAIL",
+            Self::NoAnswer | Self::HungUp { .. } => "NOANSWER",
+        }
+    }
+
+    /// `handle_cause`: what it counts as when every line has failed.
+    fn counts_as(self) -> Option<Self> {
+        match self {
+            Self::HungUp { cause: 17 } => Some(Self::Busy),
+            Self::HungUp { cause: 34 } => Some(Self::Congestion),
+            Self::NoAnswer | Self::HungUp { cause: 16 | 19 } => None,
+            Self::HungUp { .. } => Some(Self::Unavailable),
+            other => Some(other),
+        }
+    }
+
+    /// DIALSTATUS when these are the ends of all lines.
+    pub(crate) fn status_of_all(failures: &[Self]) -> &'static str {
+        let counted: Option<Vec<_>> = failures.iter().map(|failure| failure.counts_as()).collect();
+        let Some(counted) = counted else {
+            return "NOANSWER";
+        };
+        [Self::Busy, Self::Congestion]
+            .into_iter()
+            .find(|worst| counted.contains(worst))
+            .map_or("CHANUNAVAIL", Self::dial_status)
+    }
+
+    fn from_cause(cause: u16) -> Self {
+        match cause {
+            17 => Self::Busy,
+            34 => Self::Congestion,
+            cause => Self::HungUp { cause },
+        }
+    }
+}
+
+/// How a dial ended, for its owner.
+#[derive(Debug)]
+pub(crate) enum DialEnd {
+    Answered(ChannelKey),
+    Failed(Vec<Failure>),
+    TimedOut,
 }
 
 impl Pbx {
-    pub(crate) fn start_call(&mut self, now: Duration, key: CallKey) {
-        let Some(call) = self.calls.get(&key) else {
-            return;
-        };
-        let (technology, data) = call
-            .order
-            .channel
-            .split_once('/')
-            .expect("Originate checked the channel");
-        let (technology, data) = (technology.to_owned(), data.to_owned());
-        let started = if self.calls.len() > CALLS_MAX {
-            None
-        } else if technology.eq_ignore_ascii_case("Local") {
-            self.start_local(now, key, &data)
-        } else {
-            self.start_device(now, key, (&technology, &data))
-        };
-        if started.is_none() {
-            self.finish_originate(now, key, Err(Failure::NO_CHANNEL));
-        }
-    }
-
-    /// `exten@context/options`: two halves, the second of which runs the extension.
-    fn start_local(&mut self, now: Duration, key: CallKey, data: &str) -> Option<()> {
-        let (destination, options) = data.split_once('/').unwrap_or((data, ""));
-        let (exten, context) = destination
-            .split_once('@')
-            .unwrap_or((destination, "default"));
-        let order = &self.calls.get(&key)?.order;
-        let first_id = order.channel_id.clone();
-        let second_id = order
-            .other_channel_id
-            .clone()
-            .or_else(|| first_id.as_ref().map(|first| format!("{first};2")));
-        if [&first_id, &second_id]
-            .into_iter()
-            .flatten()
-            .any(|id| self.known.contains_key(id))
-        {
-            return None;
-        }
-        let name = format!("Local/{exten}@{context}-{:08x}", self.next_local());
-        let linkedid = first_id.unwrap_or_else(|| self.next_uniqueid(now));
-        let second_id = second_id.unwrap_or_else(|| self.next_uniqueid(now));
-        let birth = |half: &str, uniqueid: &str, state, driver| Birth {
-            name: format!("{name};{half}"),
-            device: format!("Local/{exten}@{context}"),
-            uniqueid: uniqueid.to_owned(),
-            linkedid: linkedid.clone(),
-            state,
-            place: Place::first(context, exten),
-            driver,
-        };
-        let one = self.create_channel(
-            now,
-            key,
-            birth("1", &linkedid, ChannelState::Down, Driver::Dial),
-        );
-        let two = self.create_channel(
-            now,
-            key,
-            birth("2", &second_id, ChannelState::Ring, Driver::Dialplan),
-        );
-        self.link(one, two);
-        self.prepare_dialled(now, key, one);
-        self.prepare_second_half(now, one, two);
-        if find(&self.profile.extensions, context, exten).is_none() {
-            self.end_unborn(now, key, [two, one]);
-            return Some(());
-        }
-        self.local_bridge(
-            now,
-            [one, two],
-            if options.contains('n') { "No" } else { "Yes" },
-        );
-        self.begin_dial(now, key, one, data);
-        // The second half's own thread looks at its dialplan at the same instant.
-        self.wake_at(now, two);
-        Some(())
-    }
-
-    /// One channel towards a device, if the profile has such a device.
-    fn start_device(
+    /// Dials all lines at once. The owner hears the end by `dial_ended`, also when there is none to dial.
+    pub(crate) fn start_dial(
         &mut self,
         now: Duration,
-        key: CallKey,
-        (technology, number): (&str, &str),
-    ) -> Option<()> {
-        let device = find_device(&self.profile.devices, technology, number)?;
-        let (behaves, technology) = (device.behaves, device.technology.clone());
-        let id = self.calls.get(&key)?.order.channel_id.clone();
-        if id.as_ref().is_some_and(|id| self.known.contains_key(id)) {
-            return None;
-        }
-        let uniqueid = id.unwrap_or_else(|| self.next_uniqueid(now));
-        let birth = Birth {
-            name: format!("{technology}/{number}-{:08x}", self.next_device()),
-            device: format!("{technology}/{number}"),
-            linkedid: uniqueid.clone(),
-            uniqueid,
-            state: ChannelState::Down,
-            place: Place::first(&self.profile.contexts.first()?.clone(), "s"),
-            driver: Driver::Dial,
+        (owner, caller): (Owner, Option<ChannelKey>),
+        lines: &[Line],
+        timeout: Option<Duration>,
+    ) {
+        let key = self.next_dial();
+        let timeout = timeout.map(|timeout| self.agenda.add(now + timeout, Due::DialTimeout(key)));
+        let stage = Stage::Ringing {
+            lines: lines.iter().map(|line| line.channel).collect(),
+            timeout,
+            rang: None,
+            failures: Vec::new(),
         };
-        let channel = self.create_channel(now, key, birth);
-        self.prepare_dialled(now, key, channel);
-        self.begin_dial(now, key, channel, number);
-        let answer = self.profile.timing.answer_delay(self.rng.next_u32());
-        let ringing = now + self.profile.timing.setup();
-        let stages = match behaves {
-            Behaviour::Busy => vec![(ringing, DeviceStage::Refuse { cause: 17 })],
-            Behaviour::Congestion => vec![(ringing, DeviceStage::Refuse { cause: 34 })],
-            Behaviour::Rings => vec![(ringing, DeviceStage::Ringing)],
-            Behaviour::Rejects => {
-                vec![
-                    (ringing, DeviceStage::Ringing),
-                    (ringing + answer, DeviceStage::Refuse { cause: 21 }),
-                ]
+        let dial = Dial {
+            owner,
+            caller,
+            began_at: now,
+            stage,
+        };
+        self.dials.insert(key, dial);
+        if let Some(caller) = caller {
+            self.channel_mut(caller).dialling = Some(key);
+        }
+        for line in lines {
+            self.channel_mut(line.channel).dialled_in = Some(key);
+        }
+        for line in lines {
+            if self.call_line(now, line).is_err() {
+                self.drop_line(key, line.channel, Failure::Unavailable);
+                self.hangup_event(now, line.channel);
+                self.device_state(now, line.channel, "INVALID");
+                self.forget_channel(line.channel);
             }
-            Behaviour::Answers => vec![
-                (ringing, DeviceStage::Ringing),
-                (ringing + answer, DeviceStage::Answer),
-            ],
+        }
+        self.end_dial_without_lines(now, key);
+    }
+
+    /// What the caller lends to a line: variables that inherit, its account, and who calls whom.
+    pub(crate) fn prepare_line(
+        &mut self,
+        now: Duration,
+        caller: ChannelKey,
+        line: &Line,
+        application: &str,
+    ) {
+        let key = line.channel;
+        self.set_variable(now, key, "DIALEDPEERNUMBER", &line.dial_string);
+        let from = &self.channels[&caller];
+        let inherited = from.inherited_variables();
+        let called = Party {
+            number: Some(from.place.exten.clone()),
+            name: from.connected.name.clone(),
         };
-        for (at, stage) in stages {
-            self.agenda.add(at, Due::Device(channel, stage));
+        let (calling, account) = (from.caller.clone(), from.account.clone());
+        let (context, exten) = (from.place.context.clone(), from.place.exten.clone());
+        for (name, value) in inherited {
+            self.var_set(now, key, &name, &value);
+            self.channel_mut(key).variables.push((name, value));
         }
-        Some(())
-    }
-
-    fn create_channel(&mut self, now: Duration, call: CallKey, birth: Birth) -> ChannelKey {
-        let key = self.next_channel();
-        let call_id = self.draw_uuid();
-        self.known.insert(birth.name.clone(), key);
-        self.known.insert(birth.uniqueid.clone(), key);
-        let channel = Channel {
-            call,
-            name: birth.name,
-            device: birth.device,
-            uniqueid: birth.uniqueid,
-            linkedid: birth.linkedid,
-            state: birth.state,
-            caller: Party::default(),
-            connected: Party::default(),
-            account: String::new(),
-            place: birth.place,
-            application: String::new(),
-            application_data: String::new(),
-            hangup_cause: 0,
-            created_at: now,
-            ends_at: None,
-            variables: Vec::new(),
-            peer: None,
-            driver: birth.driver,
-            jump: None,
-            wake: None,
-            end: None,
-            call_id,
-        };
-        self.channels.insert(key, channel);
-        self.calls
-            .get_mut(&call)
-            .expect("its call is being started")
-            .channels += 1;
-        self.counters.channels_up += 1;
-        self.new_channel_event(now, key);
-        key
-    }
-
-    fn link(&mut self, one: ChannelKey, two: ChannelKey) {
-        for (key, peer) in [(one, two), (two, one)] {
-            self.channels
-                .get_mut(&key)
-                .expect("both were just made")
-                .peer = Some(peer);
-        }
-    }
-
-    /// What the request sets on the dialled channel: variables (last first), account, caller and connected line.
-    fn prepare_dialled(&mut self, now: Duration, call: CallKey, key: ChannelKey) {
-        let place = self.channels[&key].place.clone();
-        self.enter(now, key, place, ("AppDial2", "(Outgoing Line)"));
-        let order = &self.calls[&call].order;
-        let (variables, account, caller) = (
-            order.variables.clone(),
-            order.account.clone(),
-            order.caller.clone(),
-        );
-        let absolute = order
-            .absolute_timeout
-            .map(|timeout| now + timeout.min(self.profile.timing.call_max()));
-        for (name, value) in variables.iter().rev() {
-            self.channels
-                .get_mut(&key)
-                .expect("it was just made")
-                .set_variable(name, value);
-            self.var_set(now, key, name, value);
-        }
-        self.end_at(
-            key,
-            absolute.unwrap_or_else(|| now + self.profile.timing.call_max()),
-            absolute,
-        );
-        if !account.is_empty() {
-            self.channels
-                .get_mut(&key)
-                .expect("it was just made")
-                .account = account;
+        let (known, accounted) = (calling != Party::default(), !account.is_empty());
+        let channel = self.channel_mut(key);
+        channel.caller = called;
+        channel.connected = calling;
+        channel.account = account;
+        let mut place = channel.place.clone();
+        (place.context, place.exten) = (context, exten);
+        self.enter(now, key, place, (application, "(Outgoing Line)"));
+        self.new_caller(now, key);
+        if accounted {
             self.new_account(now, key);
         }
-        if caller != Party::default() {
-            self.channels
-                .get_mut(&key)
-                .expect("it was just made")
-                .caller = caller.clone();
-            self.new_caller(now, key);
-            self.channels
-                .get_mut(&key)
-                .expect("it was just made")
-                .connected = caller;
+        if known {
             self.new_connected_line(now, key);
         }
     }
 
-    /// The second half of a Local channel takes over what the first one was given.
-    fn prepare_second_half(&mut self, now: Duration, one: ChannelKey, two: ChannelKey) {
-        let first = &self.channels[&one];
-        let (variables, account, caller) = (
-            first.variables.clone(),
-            first.account.clone(),
-            first.caller.clone(),
-        );
-        for (name, value) in variables.iter().rev() {
-            self.channels
-                .get_mut(&two)
-                .expect("it was just made")
-                .set_variable(name, value);
-            self.var_set(now, two, name, value);
+    pub(crate) fn device_stage(&mut self, now: Duration, channel: ChannelKey, stage: DeviceStage) {
+        if self.dial_of(channel).is_none() {
+            return;
         }
-        let second = self.channels.get_mut(&two).expect("it was just made");
-        second.caller = caller.clone();
-        second.connected = caller.clone();
-        second.account.clone_from(&account);
-        if caller != Party::default() {
-            self.new_caller(now, two);
-        }
-        if !account.is_empty() {
-            self.new_account(now, two);
-        }
-        if caller != Party::default() {
-            self.new_connected_line(now, two);
+        match stage {
+            DeviceStage::Ringing => self.line_rings(now, channel),
+            DeviceStage::Answer => self.line_answered(now, channel),
+            DeviceStage::Refuse { cause } => {
+                self.channel_mut(channel).hangup_cause = cause;
+                self.line_failed(now, channel, Failure::from_cause(cause));
+            }
         }
     }
 
-    fn begin_dial(&mut self, now: Duration, key: CallKey, channel: ChannelKey, dial_string: &str) {
-        self.dial_event(now, "DialBegin", channel, ("DialString", dial_string));
-        let Some(call) = self.calls.get_mut(&key) else {
+    /// The dial that this line still rings for.
+    pub(crate) fn dial_of(&self, line: ChannelKey) -> Option<DialKey> {
+        self.channels.get(&line)?.dialled_in
+    }
+
+    pub(crate) fn line_rings(&mut self, now: Duration, line: ChannelKey) {
+        self.set_state(now, line, ChannelState::Ringing);
+        let Some(dial) = self.dial_of(line).and_then(|key| self.dials.get_mut(&key)) else {
             return;
         };
-        call.dialling = Some(channel);
-        call.timeout = Some(
-            self.agenda
-                .add(now + call.order.timeout, Due::NoAnswer(key)),
-        );
+        let (caller, span) = (dial.caller, now - dial.began_at);
+        if let (Stage::Ringing { rang, .. }, Owner::Application(_)) = (&mut dial.stage, &dial.owner)
+            && rang.replace(now).is_none()
+            && let Some(caller) = caller
+        {
+            self.dial_time(now, caller, "RINGTIME", span);
+        }
+        if self.profile.base.is_14_or_later() {
+            self.dial_event(now, "DialState", line, ("DialStatus", "RINGING"));
+        }
+        if let Some(caller) = caller {
+            self.indicate_ringing(now, caller);
+        }
     }
 
-    /// The extension behind a Local channel does not exist: both halves end without a word of dialling.
-    fn end_unborn(&mut self, now: Duration, key: CallKey, halves: [ChannelKey; 2]) {
-        let [two, one] = halves;
-        self.hangup_event(now, two);
-        self.finish_originate(now, key, Err(Failure::NO_CHANNEL));
-        self.hangup_event(now, one);
-        for half in halves {
-            self.device_state(now, half, "INVALID");
-            self.forget_channel(half);
+    /// Whoever dials this channel through a Local channel hears that it rings.
+    pub(crate) fn indicate_ringing(&mut self, now: Duration, key: ChannelKey) {
+        if let Some(line) = self.dialled_half(key)
+            && self.channels[&line].state == ChannelState::Down
+        {
+            self.line_rings(now, line);
+        }
+    }
+
+    /// The other half of this channel, while it is dialled.
+    pub(crate) fn dialled_half(&self, key: ChannelKey) -> Option<ChannelKey> {
+        let peer = self.channels.get(&key)?.peer?;
+        self.dial_of(peer).map(|_| peer)
+    }
+
+    /// One line is answered: the others are told so and end.
+    pub(crate) fn line_answered(&mut self, now: Duration, line: ChannelKey) {
+        let Some(key) = self.dial_of(line) else {
+            return;
+        };
+        self.set_state(now, line, ChannelState::Up);
+        for other in self.take_lines(key) {
+            if other != line {
+                self.channel_mut(other).hangup_cause = 26;
+                self.give_up_line(now, other, "CANCEL");
+            }
+        }
+        self.dial_ended(now, key, DialEnd::Answered(line));
+    }
+
+    /// This line will not answer any more.
+    pub(crate) fn line_failed(&mut self, now: Duration, line: ChannelKey, failure: Failure) {
+        let Some(key) = self.dial_of(line) else {
+            return;
+        };
+        let status = ("DialStatus", failure.dial_status());
+        self.dial_event(now, "DialEnd", line, status);
+        self.drop_line(key, line, failure);
+        let originate = matches!(self.dials[&key].owner, Owner::Originate(_));
+        if originate {
+            self.end_dial_without_lines(now, key);
+        }
+        self.hang_up(now, line);
+        if !originate {
+            self.end_dial_without_lines(now, key);
+        }
+    }
+
+    fn drop_line(&mut self, key: DialKey, line: ChannelKey, failure: Failure) {
+        let dropped = self.channel_mut(line);
+        dropped.dialled_in = None;
+        let cause = dropped.hangup_cause;
+        let dial = self.dials.get_mut(&key).expect("its line still rings");
+        if let Stage::Ringing {
+            lines, failures, ..
+        } = &mut dial.stage
+        {
+            lines.retain(|known| *known != line);
+            failures.push(failure);
+        }
+        if let Some(caller) = dial.caller {
+            self.channel_mut(caller).hangup_cause = cause;
+        }
+    }
+
+    fn end_dial_without_lines(&mut self, now: Duration, key: DialKey) {
+        let Some(dial) = self.dials.get_mut(&key) else {
+            return;
+        };
+        if let Stage::Ringing {
+            lines, failures, ..
+        } = &mut dial.stage
+            && lines.is_empty()
+        {
+            let failures = std::mem::take(failures);
+            self.take_lines(key);
+            self.dial_ended(now, key, DialEnd::Failed(failures));
+        }
+    }
+
+    pub(crate) fn dial_timed_out(&mut self, now: Duration, key: DialKey) {
+        let Some(dial) = self.dials.get(&key) else {
+            return;
+        };
+        match dial.owner {
+            // There is no DialEnd then.
+            Owner::Originate(_) => {
+                let cause = self.profile.base.no_answer_cause();
+                let lines = self.take_lines(key);
+                self.dial_ended(now, key, DialEnd::TimedOut);
+                for line in lines {
+                    let channel = self.channel_mut(line);
+                    channel.dialled_in = None;
+                    channel.hangup_cause = cause;
+                    self.hang_up(now, line);
+                }
+            }
+            Owner::Application(_) => {
+                for line in self.take_lines(key) {
+                    self.give_up_line(now, line, "NOANSWER");
+                }
+                self.dial_ended(now, key, DialEnd::TimedOut);
+            }
+        }
+    }
+
+    /// The caller goes away while its lines ring.
+    pub(crate) fn cancel_dial(&mut self, now: Duration, caller: ChannelKey) {
+        let Some(key) = self
+            .channels
+            .get(&caller)
+            .and_then(|caller| caller.dialling)
+        else {
+            return;
+        };
+        if matches!(self.dials[&key].stage, Stage::Talking { .. }) {
+            return;
+        }
+        for line in self.take_lines(key) {
+            self.channel_mut(line).hangup_cause = 16;
+            self.give_up_line(now, line, "CANCEL");
+        }
+        self.forget_dial(key);
+        self.set_variable(now, caller, "DIALSTATUS", "CANCEL");
+    }
+
+    fn give_up_line(&mut self, now: Duration, line: ChannelKey, status: &str) {
+        self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+        self.channel_mut(line).dialled_in = None;
+        self.hang_up(now, line);
+    }
+
+    /// Nothing rings any more. The lines that did still know their dial: its caller is in their DialEnd.
+    fn take_lines(&mut self, key: DialKey) -> Vec<ChannelKey> {
+        let Some(dial) = self.dials.get_mut(&key) else {
+            return Vec::new();
+        };
+        let Stage::Ringing { lines, timeout, .. } = &mut dial.stage else {
+            return Vec::new();
+        };
+        let lines = std::mem::take(lines);
+        if let Some(ticket) = timeout.take() {
+            self.agenda.cancel(ticket);
+        }
+        lines
+    }
+
+    pub(crate) fn forget_dial(&mut self, key: DialKey) {
+        if let Some(caller) = self.dials.remove(&key).and_then(|dial| dial.caller)
+            && let Some(caller) = self.channels.get_mut(&caller)
+        {
+            caller.dialling = None;
+        }
+    }
+
+    fn dial_ended(&mut self, now: Duration, key: DialKey, end: DialEnd) {
+        match self.dials[&key].owner.clone() {
+            Owner::Originate(call) => self.originate_dial_ended(now, key, call, end),
+            Owner::Application(options) => self.dial_application_ended(now, key, options, end),
         }
     }
 }

@@ -54,8 +54,9 @@ pub enum Effect {
     Busy,
     Congestion,
     Hangup {
-        cause: u16,
+        cause: Option<u16>,
     },
+    Dial,
     /// An application that the model has no effect for ends at once.
     Nothing,
 }
@@ -94,6 +95,7 @@ impl Step {
             "wait" if data == EXTEN_DIGITS => Effect::Wait(Wait::ExtenDigits),
             "wait" => Effect::Wait(Wait::For(seconds(data)?)),
             "echo" | "milliwatt" | "musiconhold" => Effect::Echo,
+            "dial" => Effect::Dial,
             "busy" => Effect::Busy,
             "congestion" => Effect::Congestion,
             "hangup" => Effect::Hangup {
@@ -119,13 +121,14 @@ fn seconds(data: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("{data:?} is not a number of seconds"))
 }
 
-fn cause(data: &str) -> Result<u16, String> {
+fn cause(data: &str) -> Result<Option<u16>, String> {
     if data.is_empty() {
-        return Ok(16);
+        return Ok(None);
     }
     data.parse::<u16>()
         .ok()
         .filter(|cause| *cause < 128)
+        .map(Some)
         .ok_or_else(|| format!("{data:?} is not a hangup cause"))
 }
 
@@ -252,7 +255,7 @@ mod tests {
         );
         assert_eq!(
             parse("Hangup").unwrap().effect,
-            Effect::Hangup { cause: 16 }
+            Effect::Hangup { cause: None }
         );
         assert_eq!(parse("Hangup(21)").unwrap().data, "21");
         assert!(parse("Wait(soon)").is_err());

@@ -9,11 +9,13 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::account::Accounts;
 use crate::agenda::Agenda;
+use crate::bridge::{Bridge, BridgeKey};
 use crate::call::{Call, CallKey};
 use crate::channel::{Channel, ChannelKey};
 use crate::class::Classes;
 use crate::counters::Counters;
 use crate::defect::{Defects, Flaws};
+use crate::dial::{Dial, DialKey};
 use crate::encode::encode;
 use crate::fault::Faults;
 use crate::message::{Event, Headers};
@@ -30,7 +32,7 @@ pub struct SessionKey(pub(crate) u64);
 pub(crate) enum Due {
     Start(CallKey),
     Step(ChannelKey),
-    NoAnswer(CallKey),
+    DialTimeout(DialKey),
     /// An absolute timeout.
     End(ChannelKey),
     Device(ChannelKey, DeviceStage),
@@ -67,6 +69,10 @@ pub struct Pbx {
     /// Names and Uniqueids of the channels that live.
     pub(crate) known: BTreeMap<String, ChannelKey>,
     pub(crate) calls: BTreeMap<CallKey, Call>,
+    pub(crate) dials: BTreeMap<DialKey, Dial>,
+    pub(crate) bridges: BTreeMap<BridgeKey, Bridge>,
+    /// By BridgeUniqueid.
+    pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
     pub(crate) globals: BTreeMap<String, String>,
     /// Sessions logged in, by user.
     pub(crate) logins: BTreeMap<String, usize>,
@@ -87,6 +93,8 @@ pub struct Pbx {
 struct Numbers {
     channel: u64,
     call: u64,
+    dial: u64,
+    bridge: u64,
     uniqueid: u64,
     local: u32,
     device: u32,
@@ -104,6 +112,9 @@ impl Pbx {
             channels: BTreeMap::new(),
             known: BTreeMap::new(),
             calls: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+            known_bridges: BTreeMap::new(),
             globals: BTreeMap::new(),
             logins: BTreeMap::new(),
             sms_on_the_way: VecDeque::new(),
@@ -131,7 +142,7 @@ impl Pbx {
             match due {
                 Due::Start(call) => self.start_call(at, call),
                 Due::Step(channel) => self.run_step(at, channel),
-                Due::NoAnswer(call) => self.no_answer(at, call),
+                Due::DialTimeout(dial) => self.dial_timed_out(at, dial),
                 Due::End(channel) => self.hang_up(at, channel),
                 Due::Device(channel, stage) => self.device_stage(at, channel, stage),
                 Due::Sms => self.sms_sent(at),
@@ -218,6 +229,11 @@ impl Pbx {
         self.known.get(name).copied()
     }
 
+    /// A channel that is known to live.
+    pub(crate) fn channel_mut(&mut self, key: ChannelKey) -> &mut Channel {
+        self.channels.get_mut(&key).expect("the channel lives")
+    }
+
     pub(crate) fn next_channel(&mut self) -> ChannelKey {
         self.numbers.channel += 1;
         ChannelKey(self.numbers.channel)
@@ -226,6 +242,16 @@ impl Pbx {
     pub(crate) fn next_call(&mut self) -> CallKey {
         self.numbers.call += 1;
         CallKey(self.numbers.call)
+    }
+
+    pub(crate) fn next_dial(&mut self) -> DialKey {
+        self.numbers.dial += 1;
+        DialKey(self.numbers.dial)
+    }
+
+    pub(crate) fn next_bridge(&mut self) -> BridgeKey {
+        self.numbers.bridge += 1;
+        BridgeKey(self.numbers.bridge)
     }
 
     pub(crate) fn next_uniqueid(&mut self, now: Duration) -> String {

@@ -85,6 +85,40 @@ impl Release {
         if self.has_change_of(&releases) { 19 } else { 0 }
     }
 
+    /// Bridges tell how they choose among videos. Inferred: 13.7.0 has no such setting.
+    pub(crate) fn has_bridge_video(self) -> bool {
+        self.is_14_or_later()
+    }
+
+    /// What `Dial` empties when it begins and fills when it ends. That older ones have fewer is inferred.
+    pub(crate) fn dial_variables(self) -> &'static [&'static str] {
+        const ALL: [&str; 11] = [
+            "DIALSTATUS",
+            "DIALEDPEERNUMBER",
+            "DIALEDPEERNAME",
+            "ANSWEREDTIME",
+            "ANSWEREDTIME_MS",
+            "DIALEDTIME",
+            "DIALEDTIME_MS",
+            "RINGTIME",
+            "RINGTIME_MS",
+            "PROGRESSTIME",
+            "PROGRESSTIME_MS",
+        ];
+        const OLD: [&str; 5] = [
+            "DIALSTATUS",
+            "DIALEDPEERNUMBER",
+            "DIALEDPEERNAME",
+            "ANSWEREDTIME",
+            "DIALEDTIME",
+        ];
+        if self >= Self::new(16, 0, 0) {
+            &ALL
+        } else {
+            &OLD
+        }
+    }
+
     /// CoreSettings tells SoundsSearchCustomDir.
     pub(crate) fn has_sound_search_setting(self) -> bool {
         self.has_change_of(&[Self::new(18, 20, 0), Self::new(20, 5, 0)])

@@ -35,7 +35,7 @@ fn core_show_channels(act: &mut Act<'_>) {
                     seconds % 60
                 ),
             )
-            .with("BridgeId", "");
+            .with("BridgeId", act.pbx.bridge_id(channel));
         act.session.answer(item);
     }
     act.answer(Headers::list_complete(
@@ -99,7 +99,7 @@ fn status_item(pbx: &Pbx, channel: &Channel, now: Duration) -> Headers {
             pbx.party(&channel.connected.name),
         )
         .with_display("TimeToHangup", hangs_up_at)
-        .with("BridgeID", "");
+        .with("BridgeID", pbx.bridge_id(channel));
     if old {
         item = item.with("Linkedid", &channel.linkedid);
     }
@@ -165,41 +165,64 @@ fn absolute_timeout(act: &mut Act<'_>) {
     act.success("Timeout Set");
 }
 
-/// One channel to another extension; a second one (`ExtraChannel`) is not modelled.
+/// One channel to another extension, or two, each to its own.
 fn redirect(act: &mut Act<'_>) {
-    let text = |name: &str| act.request.text(name);
-    let (name, context, exten, priority) = (
-        text("Channel"),
-        text("Context"),
-        text("Exten"),
-        text("Priority"),
-    );
-    for (value, message) in [
-        (&name, "Channel not specified"),
-        (&context, "Context not specified"),
-        (&exten, "Exten not specified"),
-        (&priority, "Priority not specified"),
-    ] {
-        if value.is_empty() {
-            return act.error(message);
+    match redirection(act) {
+        Ok((message, ways)) => {
+            act.success(message);
+            act.pbx.redirect(act.now, ways);
         }
+        Err(message) => act.error(&message),
     }
-    let Some(priority) = priority.parse().ok().filter(|priority| *priority > 0) else {
-        return act.error("Priority is invalid");
+}
+
+/// What is answered, and who goes where.
+type Redirection = (&'static str, Vec<(ChannelKey, Place)>);
+
+fn redirection(act: &Act<'_>) -> Result<Redirection, String> {
+    let (name, extra) = (
+        act.request.text("Channel"),
+        act.request.text("ExtraChannel"),
+    );
+    if name.is_empty() {
+        return Err("Channel not specified".to_owned());
+    }
+    let place = place(act, "")?;
+    let extra_place = match act.request.text("ExtraContext").is_empty() {
+        true => place.clone(),
+        false => self::place(act, "Extra")?,
     };
-    let Some(key) = act.pbx.find_channel(&name) else {
-        return act.error(&format!("Channel does not exist: {name}"));
+    let find = |name: &str, header: &str| {
+        let found = act.pbx.find_channel(name);
+        found.ok_or_else(|| format!("{header} does not exist: {name}"))
     };
+    let key = find(&name, "Channel")?;
     if act.pbx.channels[&key].state != ChannelState::Up {
-        return act.error("Redirect failed, channel not up.");
+        return Err("Redirect failed, channel not up.".to_owned());
     }
-    act.success("Redirect successful");
-    act.pbx.redirect(
-        act.now,
-        key,
-        Place {
+    if extra.is_empty() {
+        return Ok(("Redirect successful", vec![(key, place)]));
+    }
+    let extra = find(&extra, "ExtraChannel")?;
+    if act.pbx.channels[&extra].state != ChannelState::Up {
+        return Err("Redirect failed, extra channel not up.".to_owned());
+    }
+    let ways = vec![(key, place), (extra, extra_place)];
+    Ok(("Dual Redirect successful", ways))
+}
+
+/// Context, Exten and Priority, or the same three with `Extra` before them.
+fn place(act: &Act<'_>, prefix: &str) -> Result<Place, String> {
+    let text = |name: &str| match act.request.text(&format!("{prefix}{name}")) {
+        value if value.is_empty() => Err(format!("{prefix}{name} not specified")),
+        value => Ok(value),
+    };
+    let (context, exten, priority) = (text("Context")?, text("Exten")?, text("Priority")?);
+    match priority.parse() {
+        Ok(priority) if priority > 0 => Ok(Place {
             priority,
             ..Place::first(&context, &exten)
-        },
-    );
+        }),
+        _ => Err(format!("{prefix}Priority is invalid")),
+    }
 }

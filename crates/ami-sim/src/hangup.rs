@@ -1,0 +1,87 @@
+//! How channels end, and what ends with them.
+
+use std::time::Duration;
+
+use crate::bridge::NORMAL_CLEARING;
+use crate::channel::{ChannelKey, Driver};
+use crate::dial::Failure;
+use crate::pbx::Pbx;
+
+impl Pbx {
+    /// Ends a channel as Asterisk does: its talk and its dialplan stop, the other half is told, it is gone; then the other
+    /// half, and whoever it talked with.
+    pub(crate) fn hang_up(&mut self, now: Duration, key: ChannelKey) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        if channel.dialled_in.is_some() {
+            let cause = channel.hangup_cause;
+            return self.line_failed(now, key, Failure::HungUp { cause });
+        }
+        if channel.bridge.is_some() && channel.hangup_cause == 0 {
+            channel.hangup_cause = NORMAL_CLEARING;
+        }
+        let cause = channel.hangup_cause;
+        self.cancel_dial(now, key);
+        let left = self.leave_bridge(now, key);
+        if let Some(dial) = self.channels[&key].dialling {
+            self.leave_dial_times(now, key);
+            self.set_variable(now, key, "DIALSTATUS", "ANSWER");
+            self.forget_dial(dial);
+        }
+        self.end_channel(now, key);
+        if let Some(bridge) = left {
+            self.dissolve(now, bridge, cause);
+        }
+    }
+
+    fn end_channel(&mut self, now: Duration, key: ChannelKey) {
+        let channel = &self.channels[&key];
+        let (driver, cause, peer) = (channel.driver, channel.hangup_cause, channel.peer);
+        if driver == Driver::Dialplan {
+            self.soft_hangup_request(now, key);
+        }
+        if let Some(peer) = peer {
+            self.tell_first_half(now, key, peer);
+            self.hangup_request(now, peer, cause);
+            let peer = self.channel_mut(peer);
+            peer.peer = None;
+            if cause != 0 {
+                peer.hangup_cause = cause;
+            }
+        }
+        self.hangup_event(now, key);
+        self.device_state(now, key, "NOT_INUSE");
+        self.forget_channel(key);
+        if let Some(peer) = peer {
+            self.hang_up(now, peer);
+        }
+    }
+
+    /// The first half of a Local channel learns what the second one's `Dial` came to.
+    fn tell_first_half(&mut self, now: Duration, key: ChannelKey, first: ChannelKey) {
+        let second = &self.channels[&key];
+        if !second.name.ends_with(";2") {
+            return;
+        }
+        if let Some(status) = second.variable("DIALSTATUS").map(str::to_owned) {
+            self.set_variable(now, first, "CHANLOCALSTATUS", &status);
+        }
+    }
+
+    pub(crate) fn forget_channel(&mut self, key: ChannelKey) {
+        let Some(channel) = self.channels.remove(&key) else {
+            return;
+        };
+        for ticket in [channel.wake, channel.end].into_iter().flatten() {
+            self.agenda.cancel(ticket);
+        }
+        if let Some(peer) = channel.peer.and_then(|peer| self.channels.get_mut(&peer)) {
+            peer.peer = None;
+        }
+        self.known.remove(&channel.name);
+        self.known.remove(&channel.uniqueid);
+        self.counters.channels_up -= 1;
+        self.leave_call(channel.call);
+    }
+}
