@@ -1,12 +1,18 @@
 //! Who may log in, with what rights, and the limits of `manager.conf` that concern sessions.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::acl::Acl;
 use crate::class::Classes;
+use crate::event_filter::EventFilters;
 
 /// The secret of the account `bench` of an embedded simulator, which only listens on loopback.
 pub const DEFAULT_SECRET: &str = "amibench-simulated";
+
+/// What applies before a session has logged in, and to accounts that say nothing else.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 
 #[derive(Clone)]
 pub struct Account {
@@ -14,6 +20,13 @@ pub struct Account {
     pub secret: String,
     pub read: Classes,
     pub write: Classes,
+    /// From where it may log in.
+    pub acl: Acl,
+    pub filters: EventFilters,
+    pub multiple_login: MultipleLogin,
+    /// A session that takes no bytes for this long is closed.
+    pub write_timeout: Duration,
+    pub notices: Notices,
 }
 
 /// The secret never shows.
@@ -34,38 +47,56 @@ impl Account {
             secret: secret.to_owned(),
             read: Classes::from_list(read),
             write: Classes::from_list(write),
+            acl: Acl::default(),
+            filters: EventFilters::default(),
+            multiple_login: MultipleLogin::Allowed,
+            write_timeout: WRITE_TIMEOUT,
+            notices: Notices::Shown,
         }
     }
 }
 
+/// `allowmultiplelogin`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MultipleLogin {
     Allowed,
     Refused,
 }
 
+/// `displayconnects`: whether the console tells of logins. Nothing on the wire depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notices {
+    Shown,
+    Hidden,
+}
+
 #[derive(Clone, Debug)]
 pub struct Accounts {
     accounts: Vec<Account>,
+    /// As `[general]` has it; every account has its own.
     pub multiple_login: MultipleLogin,
+    pub notices: Notices,
     /// An unauthenticated session is closed after this long.
     pub auth_timeout: Duration,
     /// More unauthenticated sessions than this are closed without a banner.
     pub auth_limit: usize,
-    /// A session that takes no bytes for this long is closed.
-    pub write_timeout: Duration,
 }
 
 impl Accounts {
-    /// One account that may do everything, and the limits of a stock `manager.conf`.
-    pub fn new(account: Account) -> Self {
+    /// No account, and the limits of a stock `manager.conf`.
+    pub(crate) fn none() -> Self {
         Self {
-            accounts: vec![account],
+            accounts: Vec::new(),
             multiple_login: MultipleLogin::Allowed,
+            notices: Notices::Shown,
             auth_timeout: Duration::from_secs(30),
             auth_limit: 50,
-            write_timeout: Duration::from_millis(100),
         }
+    }
+
+    /// One account, and the limits of a stock `manager.conf`.
+    pub fn new(account: Account) -> Self {
+        Self::none().with(account)
     }
 
     /// The account `bench` with every right.
@@ -84,6 +115,21 @@ impl Accounts {
         self.accounts
             .iter()
             .find(|account| account.name.eq_ignore_ascii_case(name))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
+        self.accounts.iter_mut()
+    }
+
+    /// Whether somebody may log in from there.
+    pub(crate) fn permit(&self, address: IpAddr) -> bool {
+        self.accounts
+            .iter()
+            .any(|account| account.acl.permits(address))
     }
 }
 

@@ -261,7 +261,13 @@ impl Pbx {
         let headers = headers
             .with_display("Reason", reason)
             .with("Uniqueid", id.unwrap_or(no_id));
-        let headers = self.with_caller(headers, &call.order.caller);
+        let mut headers = self.with_caller(headers, &call.order.caller);
+        if let Some(channel) = channel {
+            for name in &self.profile.manager.channel_vars {
+                let header = format!("ChanVariable({})", channel.name);
+                headers = headers.with(&header, channel.told_variable(name));
+            }
+        }
         self.publish(Classes::CALL, headers);
     }
 }

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::account::WRITE_TIMEOUT;
+use crate::account_rules::WithoutPermit;
 use crate::agenda::{Agenda, Ticket};
 use crate::class::Classes;
 use crate::counters::Counters;
@@ -54,10 +56,12 @@ impl Exchange {
         &self.pbx.profile.banner
     }
 
-    /// A new session, or `None` when too many have not logged in: its connection is closed without a word.
+    /// A new session, or `None` when too many have not logged in, or a vendor lets nobody in from there: its connection is
+    /// closed without a word.
     pub fn accept(&mut self, now: Duration, addresses: Addresses) -> Option<SessionKey> {
         let down = self.pbx.faults.down_until.is_some_and(|until| now < until);
-        if down || self.anonymous >= self.pbx.accounts.auth_limit {
+        let full = self.anonymous >= self.pbx.accounts.auth_limit;
+        if down || full || !self.admits(addresses) {
             self.pbx.counters.sessions_refused += 1;
             return None;
         }
@@ -187,8 +191,18 @@ impl Exchange {
         &self.pbx.counters
     }
 
-    pub fn write_timeout(&self) -> Duration {
-        self.pbx.accounts.write_timeout
+    fn admits(&self, addresses: Addresses) -> bool {
+        self.pbx.profile.account_rules.without_permit == WithoutPermit::Allowed
+            || self.pbx.accounts.permit(addresses.remote.ip())
+    }
+
+    /// How long a session may take no bytes.
+    pub fn write_timeout(&self, key: SessionKey) -> Duration {
+        let account = self
+            .sessions
+            .get(&key)
+            .and_then(|seat| seat.session.account());
+        account.map_or(WRITE_TIMEOUT, |account| account.write_timeout)
     }
 
     /// Lets a session act until it waits for something; what it caused reaches everybody between two of its actions.
@@ -265,13 +279,15 @@ impl Exchange {
                 self.woken.insert(*key);
             }
         }
-        self.tell();
-        for (key, _) in finished {
+        let acted = self.tell();
+        for key in finished.into_iter().map(|(key, _)| key).chain(acted) {
             self.run_session(now, key);
         }
     }
 
-    fn tell(&mut self) {
+    /// Returns the sessions that an event set going again.
+    fn tell(&mut self) -> Vec<SessionKey> {
+        let mut acted = Vec::new();
         for event in self.pbx.take_events() {
             for key in &self.listeners {
                 let Some(seat) = self.sessions.get_mut(key) else {
@@ -282,15 +298,20 @@ impl Exchange {
                 }
                 self.woken.insert(*key);
                 if self.pbx.defects.is_empty() {
-                    seat.session.hear(&event);
+                    if seat.session.hear(&event) == Progress::Acted {
+                        acted.push(*key);
+                    }
                     continue;
                 }
                 let notes = seat.session.dialogue().notes();
                 for heard in self.pbx.rewrite_hearing(*key, &event, notes) {
-                    seat.session.hear(&heard);
+                    if seat.session.hear(&heard) == Progress::Acted {
+                        acted.push(*key);
+                    }
                 }
             }
         }
+        acted
     }
 
     fn spread_faults(&mut self) {

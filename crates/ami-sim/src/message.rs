@@ -117,6 +117,12 @@ impl Headers {
             .expect("writing to memory does not fail");
     }
 
+    pub(crate) fn is_event(&self, name: &str) -> bool {
+        let rest = self.0.strip_prefix(b"Event: ");
+        let rest = rest.and_then(|rest| rest.strip_prefix(name.as_bytes()));
+        rest.is_some_and(|rest| rest.starts_with(b"\r\n"))
+    }
+
     pub(crate) fn into_lines(self) -> Vec<u8> {
         self.0
     }

@@ -176,6 +176,10 @@ impl Pbx {
     }
 
     pub(crate) fn publish(&mut self, classes: Classes, headers: Headers) {
+        let disabled = &self.profile.manager.disabled_events;
+        if disabled.iter().any(|name| headers.is_event(name)) {
+            return;
+        }
         let bytes = encode(headers.into(), self.profile.command_framing);
         if self.defects.is_empty() {
             return self.tell(classes, bytes);

@@ -12,6 +12,7 @@ use crate::account_rules::AccountRules;
 use crate::class::Classes;
 use crate::encode::CommandFraming;
 use crate::extension::{Device, Extension};
+use crate::manager_settings::ManagerSettings;
 use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
 use crate::sms::SmsSettings;
@@ -35,6 +36,8 @@ pub struct Profile {
     pub tls_port: u16,
     pub command_framing: CommandFraming,
     pub timestamp_events: bool,
+    #[serde(default)]
+    pub manager: ManagerSettings,
     /// The first line of `core show version`.
     pub core_show_version: String,
     /// Caller and connected line without a value.

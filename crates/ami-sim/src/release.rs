@@ -143,6 +143,27 @@ impl Release {
         }
     }
 
+    /// Event filters may name an event, a header and a method.
+    pub(crate) fn has_filter_criteria(self) -> bool {
+        self.since(&[(18, 26), (20, 11), (21, 6), (22, 1)])
+    }
+
+    /// `disabledevents` in manager.conf.
+    pub(crate) fn has_disabled_events(self) -> bool {
+        self.since(&[(16, 25), (18, 11), (19, 3)])
+    }
+
+    /// Whether what came with these minor releases, one of each major, is there. Majors between them never got it,
+    /// later ones have it from the start.
+    fn since(self, minors: &[(u16, u16)]) -> bool {
+        let branch = minors.iter().find(|(major, _)| *major == self.major);
+        let newest = minors.iter().map(|(major, _)| *major).max();
+        match branch {
+            Some((_, minor)) => self.minor >= *minor,
+            None => Some(self.major) > newest,
+        }
+    }
+
     pub(crate) fn overlong_line(self) -> OverlongLine {
         if self.is_14_or_later() {
             OverlongLine::KeepLastByte

@@ -56,6 +56,23 @@ pub(crate) fn invalid_password(act: &mut Act<'_>, user: &str) {
     publish(act, headers);
 }
 
+pub(crate) fn failed_acl(act: &mut Act<'_>, user: &str) {
+    let Some(headers) = head(act, "FailedACL", (Severity::Error, 1)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", user));
+    publish(act, headers);
+}
+
+/// Too many logins of an account, which it does not name.
+pub(crate) fn session_limit(act: &mut Act<'_>) {
+    let Some(headers) = head(act, "SessionLimit", (Severity::Error, 1)) else {
+        return;
+    };
+    let headers = with_addresses(act, headers.with("AccountID", ""));
+    publish(act, headers);
+}
+
 /// As in Asterisk it names no account and discloses the right answer to whoever reads class security.
 pub(crate) fn challenge_response_failed(act: &mut Act<'_>, challenge: &str, expected: &str) {
     let Some(headers) = head(act, "ChallengeResponseFailed", (Severity::Error, 1)) else {
@@ -86,9 +103,8 @@ pub(crate) fn request_bad_format(act: &mut Act<'_>, action: &str) {
     };
     let headers =
         with_addresses(act, headers).with_display("RequestType", format_args!("Action: {action}"));
-    let opened = act.pbx.wall(act.session.opened_at);
     let headers = headers
-        .with_display("SessionTV", EventTime(opened))
+        .with_display("SessionTV", session_time(act))
         .with("AccountID", user(act));
     act.pbx.publish(Classes::SECURITY, headers);
 }
@@ -135,11 +151,17 @@ fn with_addresses(act: &Act<'_>, headers: Headers) -> Headers {
 }
 
 fn publish(act: &mut Act<'_>, headers: Headers) {
-    let opened = act.pbx.wall(act.session.opened_at);
-    act.pbx.publish(
-        Classes::SECURITY,
-        headers.with_display("SessionTV", EventTime(opened)),
-    );
+    let headers = headers.with_display("SessionTV", session_time(act));
+    act.pbx.publish(Classes::SECURITY, headers);
+}
+
+/// When the session logged in; before that the beginning of time.
+fn session_time(act: &Act<'_>) -> EventTime {
+    EventTime(
+        act.session
+            .logged_in_at()
+            .map_or(Duration::ZERO, |at| act.pbx.wall(at)),
+    )
 }
 
 #[cfg(test)]

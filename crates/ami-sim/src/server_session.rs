@@ -12,6 +12,7 @@ use crate::action::{self, Act};
 use crate::class::Classes;
 use crate::defect::{self, Course, Incoming, Notes, Turn};
 use crate::encode::CommandFraming;
+use crate::event_filter::EventFilters;
 use crate::fault::{Appetite, Moment, Planted};
 use crate::message::{Event, Headers, Message};
 use crate::outbox::{Outbox, Output};
@@ -61,6 +62,7 @@ pub(crate) enum Auth {
     User {
         account: Account,
         challenge: Option<String>,
+        since: Duration,
     },
 }
 
@@ -74,6 +76,11 @@ enum Phase {
     /// A synchronous Originate is under way.
     Originating {
         action_id: Vec<u8>,
+    },
+    /// A WaitEvent is under way.
+    Waiting {
+        action_id: Vec<u8>,
+        until: Option<Duration>,
     },
     /// This will be said at last, and the session ends.
     Failing {
@@ -111,15 +118,34 @@ impl Dialogue {
     }
 
     /// As after a login.
-    pub(crate) fn let_in(&mut self, account: Account) {
+    pub(crate) fn let_in(&mut self, now: Duration, account: Account) {
         let challenge = self.challenge().take();
-        self.auth = Auth::User { account, challenge };
+        self.auth = Auth::User {
+            account,
+            challenge,
+            since: now,
+        };
         self.phase = Phase::Reading;
     }
 
     pub(crate) fn account(&self) -> Option<&Account> {
         match &self.auth {
             Auth::User { account, .. } => Some(account),
+            Auth::Anonymous { .. } => None,
+        }
+    }
+
+    pub(crate) fn logged_in_at(&self) -> Option<Duration> {
+        match &self.auth {
+            Auth::User { since, .. } => Some(*since),
+            Auth::Anonymous { .. } => None,
+        }
+    }
+
+    /// What the account's filters have become in this session.
+    pub(crate) fn filters(&mut self) -> Option<&mut EventFilters> {
+        match &mut self.auth {
+            Auth::User { account, .. } => Some(&mut account.filters),
             Auth::Anonymous { .. } => None,
         }
     }
@@ -134,6 +160,14 @@ impl Dialogue {
     pub(crate) fn hears(&self) -> Classes {
         self.account()
             .map_or(Classes::NONE, |account| account.read & self.mask)
+    }
+
+    /// Whether an event that concerns the session is for its client too. Those who have not logged in hear none, unless a
+    /// defect tells them.
+    fn is_told(&self, event: &Event) -> bool {
+        let hears = self.hears().contains(event.classes);
+        self.account()
+            .is_none_or(|account| hears && account.filters.pass(&event.bytes))
     }
 
     pub(crate) fn suffer(&mut self, planted: &Planted) {
@@ -156,6 +190,31 @@ impl Dialogue {
         self.phase = Phase::Originating {
             action_id: action_id.to_vec(),
         };
+    }
+
+    pub(crate) fn wait_for_event(&mut self, action_id: &[u8], until: Option<Duration>) {
+        self.phase = Phase::Waiting {
+            action_id: action_id.to_vec(),
+            until,
+        };
+    }
+
+    /// Answers a WaitEvent, with the event that ended it if the session may see it.
+    fn end_waiting(&mut self, event: Option<&Arc<Event>>) {
+        if !matches!(self.phase, Phase::Waiting { .. }) {
+            return;
+        }
+        let Phase::Waiting { action_id, .. } = std::mem::replace(&mut self.phase, Phase::Reading)
+        else {
+            return;
+        };
+        self.answer(Headers::success(&action_id, "Waiting for Event completed."));
+        match (event, &mut self.turn) {
+            (None, _) => {}
+            (Some(event), None) => self.outbox.event(Arc::clone(event)),
+            (Some(event), Some(turn)) => turn.push(Text(event.bytes.to_vec())),
+        }
+        self.answer(Headers::list_item("WaitEventComplete", &action_id));
     }
 
     fn release_held(&mut self) {
@@ -197,8 +256,12 @@ impl ServerSession {
         &mut self.dialogue
     }
 
+    /// The events that concern this session: any at all ends a WaitEvent.
     pub(crate) fn hears(&self) -> Classes {
-        self.dialogue.hears()
+        match self.dialogue.phase {
+            Phase::Waiting { .. } => Classes::ALL,
+            _ => self.dialogue.hears(),
+        }
     }
 
     pub(crate) fn account(&self) -> Option<&Account> {
@@ -216,7 +279,9 @@ impl ServerSession {
 
     /// How much the driver may read; while it is nothing the bytes stay in the socket, as with Asterisk.
     pub(crate) fn appetite(&self) -> Appetite {
-        if !self.dialogue.is_reading() || !self.input.is_empty() {
+        let waits = matches!(self.dialogue.phase, Phase::Waiting { .. });
+        let reads = self.dialogue.is_reading() && self.input.is_empty();
+        if !waits && !reads {
             Appetite::None
         } else if self.account().is_none() {
             Appetite::Usual
@@ -233,6 +298,7 @@ impl ServerSession {
             return self.dialogue.close();
         }
         if pbx.defects.is_empty() {
+            self.dialogue.end_waiting(None);
             self.input.extend(bytes);
             return;
         }
@@ -242,7 +308,11 @@ impl ServerSession {
             session: &mut self.dialogue,
         };
         defect::receive(&mut incoming, pbx);
-        self.input.extend(incoming.bytes);
+        let bytes = incoming.bytes;
+        if !bytes.is_empty() {
+            self.dialogue.end_waiting(None);
+        }
+        self.input.extend(bytes);
     }
 
     /// Reads and answers at most one request.
@@ -262,6 +332,12 @@ impl ServerSession {
             Phase::Serving { until } if *until <= now => {
                 self.dialogue.phase = Phase::Reading;
                 self.act(now, pbx);
+                Progress::Acted
+            }
+            Phase::Waiting {
+                until: Some(until), ..
+            } if *until <= now => {
+                self.dialogue.end_waiting(None);
                 Progress::Acted
             }
             Phase::Failing { at, .. } if *at <= now => {
@@ -383,9 +459,15 @@ impl ServerSession {
         }
     }
 
-    /// An event that this session may hear: said at once, or after the action that is being served.
-    pub(crate) fn hear(&mut self, event: &Arc<Event>) {
+    /// An event that concerns this session: said at once, or after the action that is being served.
+    pub(crate) fn hear(&mut self, event: &Arc<Event>) -> Progress {
+        let told = self.dialogue.is_told(event);
         match self.dialogue.phase {
+            Phase::Waiting { .. } => {
+                self.dialogue.end_waiting(told.then_some(event));
+                return Progress::Acted;
+            }
+            _ if !told => {}
             Phase::Reading if self.dialogue.turn.is_none() => {
                 self.dialogue.release_held();
                 self.dialogue.outbox.event(Arc::clone(event));
@@ -394,6 +476,7 @@ impl ServerSession {
             _ if self.dialogue.held.len() == HELD_EVENTS_MAX => self.dialogue.close(),
             _ => self.dialogue.held.push_back(Arc::clone(event)),
         }
+        Progress::Idle
     }
 
     /// When something is to happen without input.
@@ -401,6 +484,7 @@ impl ServerSession {
         match (&self.dialogue.phase, &self.dialogue.auth) {
             (Phase::Serving { until }, _) => Some(*until),
             (Phase::Failing { at, .. }, _) => Some(*at),
+            (Phase::Waiting { until, .. }, _) => *until,
             (Phase::Reading, Auth::Anonymous { .. }) => {
                 Some(self.dialogue.opened_at + pbx.accounts.auth_timeout)
             }

@@ -36,10 +36,7 @@ fn command(act: &mut Act<'_>) {
         ["core", "show", "uptime"] => (CliStatus::Success, uptime(act.now)),
         ["manager", "show", "settings"] => (CliStatus::Success, manager_show::settings(act)),
         ["manager", "show", "user", name] => match act.pbx.accounts.find(name) {
-            Some(account) => (
-                CliStatus::Success,
-                manager_show::user(account, act.pbx.accounts.multiple_login),
-            ),
+            Some(account) => (CliStatus::Success, manager_show::user(account)),
             None => (CliStatus::Error, unknown(&line, &words)),
         },
         _ => (CliStatus::Error, unknown(&line, &words)),

@@ -25,7 +25,9 @@ enum Verdict {
     Accepted(Account),
     UnknownUser,
     WrongSecret,
-    /// An MD5 login without challenge or key: nobody is told.
+    /// From where it may not.
+    WrongAddress,
+    /// An MD5 login without challenge or key, an account without secret: nobody is told.
     NothingToCheck,
     WrongKey {
         challenge: String,
@@ -44,6 +46,7 @@ fn login(act: &mut Act<'_>) {
             match refused {
                 Verdict::UnknownUser if !user.is_empty() => security::invalid_account(act, &user),
                 Verdict::WrongSecret => security::invalid_password(act, &user),
+                Verdict::WrongAddress => security::failed_acl(act, &user),
                 Verdict::WrongKey {
                     challenge,
                     expected,
@@ -64,12 +67,15 @@ fn authenticate(act: &mut Act<'_>, user: &str) -> Verdict {
     let Some(account) = act.pbx.accounts.find(user).cloned() else {
         return Verdict::UnknownUser;
     };
+    if !account.acl.permits(act.session.addresses.remote.ip()) {
+        return Verdict::WrongAddress;
+    }
     if act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
         return authenticate_md5(act, account);
     }
-    let right =
-        !account.secret.is_empty() && act.request.bytes("Secret") == account.secret.as_bytes();
-    if right {
+    if account.secret.is_empty() {
+        Verdict::NothingToCheck
+    } else if act.request.bytes("Secret") == account.secret.as_bytes() {
         Verdict::Accepted(account)
     } else {
         Verdict::WrongSecret
@@ -113,7 +119,11 @@ fn accept(act: &mut Act<'_>, account: Account) {
     }
     let user = account.name.clone();
     let challenge = act.session.challenge().take();
-    act.session.auth = Auth::User { account, challenge };
+    act.session.auth = Auth::User {
+        account,
+        challenge,
+        since: act.now,
+    };
     act.success("Authentication accepted");
     if act.session.hears().contains(Classes::SYSTEM) {
         let booted = fully_booted(act);
@@ -138,15 +148,14 @@ fn fully_booted(act: &Act<'_>) -> Headers {
 
 /// `allowmultiplelogin = no`: decided before the secret is looked at, for Challenge too.
 pub(super) fn is_refused_as_in_use(act: &mut Act<'_>) -> bool {
-    if act.pbx.accounts.multiple_login == MultipleLogin::Allowed {
-        return false;
-    }
     let user = act.request.text("Username");
     let Some(account) = act.pbx.accounts.find(&user) else {
         return false;
     };
-    let in_use = act.pbx.logins.contains_key(&account.name);
+    let in_use = account.multiple_login == MultipleLogin::Refused
+        && act.pbx.logins.contains_key(&account.name);
     if in_use {
+        security::session_limit(act);
         act.session.fail(
             act.now + act.pbx.flaws.failure_delay,
             Headers::error(act.request.action_id(), "Login Already In Use"),

@@ -137,7 +137,7 @@ impl Turn<'_> {
     /// A login that was refused is accepted.
     pub(crate) fn let_in(&mut self) {
         if let Some(account) = self.named_account().filter(|_| self.is_error()) {
-            self.session.let_in(account);
+            self.session.let_in(self.now, account);
             self.excuse("");
             self.each(|text| text.set("Message", "Authentication accepted"));
         }

@@ -145,7 +145,10 @@ where
 {
     let (limit, too_slow) = {
         let exchange = seat.simulator.shared.exchange.borrow();
-        (exchange.write_timeout(), exchange.is_too_slow(seat.key))
+        (
+            exchange.write_timeout(seat.key),
+            exchange.is_too_slow(seat.key),
+        )
     };
     let mut rest = bytes;
     while !rest.is_empty() && !too_slow {

@@ -2,6 +2,8 @@
 //! `cfg(test)` is always on here; it tells the lints that helpers may unwrap.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod defects;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, Defect, Fault, MultipleLogin, Output, Profile, SessionKey};
+use ami_sim::{Account, Accounts, Defect, Fault, Output, Profile, SessionKey};
 use md5::{Digest, Md5};
 
 use crate::talk::{SECRET, Talk, value};
@@ -55,7 +55,7 @@ impl Scene {
         profile.timestamp_events = check == "event.timestamp";
         let mut accounts = accounts();
         if check == "auth.multiple.refused" {
-            accounts.multiple_login = MultipleLogin::Refused;
+            accounts = accounts.one_login_each();
         }
         let mut talk = Talk::new(profile, accounts);
         if let Some(defect) = defect {
@@ -541,10 +541,8 @@ fn store(scene: &mut Scene) {
 }
 
 fn loads(scene: &mut Scene) {
-    let (patience, key) = (
-        scene.talk.exchange.write_timeout(),
-        scene.login("bench", "Events: user"),
-    );
+    let key = scene.login("bench", "Events: user");
+    let patience = scene.talk.exchange.write_timeout(key);
     scene.note(format!("{patience:?}"));
     scene.say(key, &["Action: Ping"]);
     for _ in 0..6 {

@@ -216,9 +216,10 @@ fn the_51st_session_that_has_not_logged_in_is_refused() {
 
 #[test]
 fn where_multiple_logins_are_refused_the_second_one_waits_a_second_for_its_error() {
-    let mut accounts = accounts();
-    accounts.multiple_login = MultipleLogin::Refused;
-    let mut talk = Talk::new(Profile::named("asterisk-22").unwrap(), accounts);
+    let mut account = Account::new("bench", SECRET, "all", "all");
+    account.multiple_login = MultipleLogin::Refused;
+    let profile = Profile::named("asterisk-22").unwrap();
+    let mut talk = Talk::new(profile, Accounts::new(account));
     let first = talk.login("");
     let second = talk.connect().unwrap();
     talk.send(

@@ -1,43 +1,65 @@
 //! `manager show …`: what the manager says of itself and of its accounts, as Asterisk 16 and 22 print it.
 
-use crate::account::{Account, MultipleLogin};
+use crate::account::{Account, MultipleLogin, Notices};
 use crate::action::Act;
 use crate::class::Classes;
+use crate::manager_settings::Web;
 
-pub(super) fn user(account: &Account, multiple: MultipleLogin) -> String {
+pub(super) fn user(account: &Account) -> String {
+    let is_listed = !account.acl.is_empty();
+    let multiple = yes_or_no(account.multiple_login == MultipleLogin::Allowed);
+    let secret = yes_or_no(!account.secret.is_empty()).replace("Yes", "<Set>");
     let rows = [
         ("username", account.name.clone()),
-        ("secret", "<Set>".to_owned()),
-        ("ACL", "no".to_owned()),
+        ("secret", secret.replace("No", "<Not Set>")),
+        ("ACL", yes_or_no(is_listed).to_lowercase()),
         ("read perm", permissions(account.read)),
         ("write perm", permissions(account.write)),
-        ("displayconnects", "no".to_owned()),
-        ("allowmultiplelogin", yes_or_no(multiple).to_lowercase()),
+        (
+            "displayconnects",
+            yes_or_no(account.notices == Notices::Shown).to_lowercase(),
+        ),
+        ("allowmultiplelogin", multiple.to_lowercase()),
         ("Variables", String::new()),
     ];
     let rows = rows.map(|(name, value)| format!("{name:>18}: {value}\n"));
-    format!("\n{}", rows.concat())
+    let list = if is_listed {
+        let line = "-".repeat(45);
+        format!("ACL: (unnamed)\n{line}\n{}", account.acl)
+    } else {
+        String::new()
+    };
+    format!("\n{}{list}", rows.concat())
 }
 
 pub(super) fn settings(act: &Act<'_>) -> String {
-    let stamped = if act.pbx.profile.timestamp_events {
-        "Yes"
-    } else {
-        "No"
-    };
+    let (profile, accounts) = (&act.pbx.profile, &act.pbx.accounts);
+    let manager = &profile.manager;
+    let multiple = accounts.multiple_login == MultipleLogin::Allowed;
     let rows = [
         ("Manager (AMI):", "Yes".to_owned()),
-        ("Web Manager (AMI/HTTP):", "No".to_owned()),
+        (
+            "Web Manager (AMI/HTTP):",
+            yes_or_no(manager.web == Web::Enabled),
+        ),
         ("TCP Bindaddress:", act.session.addresses.local.to_string()),
-        ("HTTP Timeout (seconds):", "60".to_owned()),
+        (
+            "HTTP Timeout (seconds):",
+            manager.http_timeout().as_secs().to_string(),
+        ),
         ("TLS Enable:", "No".to_owned()),
         ("TLS Bindaddress:", "Disabled".to_owned()),
+        ("TLS Certfile:", "asterisk.pem".to_owned()),
+        ("TLS Privatekey:", String::new()),
+        ("TLS Cipher:", String::new()),
+        ("Allow multiple login:", yes_or_no(multiple)),
         (
-            "Allow multiple login:",
-            yes_or_no(act.pbx.accounts.multiple_login).to_owned(),
+            "Display connects:",
+            yes_or_no(accounts.notices == Notices::Shown),
         ),
-        ("Display connects:", "No".to_owned()),
-        ("Timestamp events:", stamped.to_owned()),
+        ("Timestamp events:", yes_or_no(profile.timestamp_events)),
+        ("Channel vars:", manager.channel_vars.join(",")),
+        ("Disabled events:", manager.disabled_events.join(",")),
         ("Debug:", "No".to_owned()),
     ];
     let rows = rows.map(|(name, value)| format!("  {name:25}  {value:15}\n"));
@@ -53,11 +75,8 @@ fn permissions(classes: Classes) -> String {
     text.strip_suffix(",all").unwrap_or(&text).to_owned()
 }
 
-fn yes_or_no(multiple: MultipleLogin) -> &'static str {
-    match multiple {
-        MultipleLogin::Allowed => "Yes",
-        MultipleLogin::Refused => "No",
-    }
+fn yes_or_no(it: bool) -> String {
+    if it { "Yes" } else { "No" }.to_owned()
 }
 
 #[cfg(test)]
@@ -67,13 +86,13 @@ mod tests {
     #[test]
     fn an_account_is_shown_as_asterisk_shows_it() {
         let account = Account::new("originate-only", "s", "call", "originate");
-        let text = user(&account, MultipleLogin::Allowed);
+        let text = user(&account);
         assert!(
             text.starts_with("\n          username: originate-only\n            secret: <Set>\n")
         );
         assert!(text.contains("         read perm: call\n        write perm: originate\n"));
         let nothing = Account::new("noevents", "s", "", "all");
-        let text = user(&nothing, MultipleLogin::Allowed);
+        let text = user(&nothing);
         assert!(text.contains("         read perm: <none>\n"));
         assert!(text.contains("message,all\n"));
     }

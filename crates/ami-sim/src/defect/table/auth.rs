@@ -252,7 +252,11 @@ pub(super) const ROWS: &[Row] = &[
             "auth.multiple.refused",
             "an account logs in as often as it likes",
         ),
-        |pbx| pbx.accounts.multiple_login = MultipleLogin::Allowed,
+        |pbx| {
+            for account in pbx.accounts.iter_mut() {
+                account.multiple_login = MultipleLogin::Allowed;
+            }
+        },
     ),
     answer(
         (

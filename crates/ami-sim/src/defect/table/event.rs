@@ -197,7 +197,7 @@ pub(super) const ROWS: &[Row] = &[
             if turn.is("Filter") {
                 turn.notes().count += 1;
                 if turn.notes().count > 1 {
-                    turn.answer("Success", "Filter added successfully");
+                    turn.answer("Success", "Success");
                 }
             }
         },
@@ -219,7 +219,7 @@ pub(super) const ROWS: &[Row] = &[
         |turn| {
             if turn.is("Filter") && turn.request.bytes("Filter").is_empty() {
                 if turn.is_error() {
-                    turn.answer("Success", "Filter added successfully");
+                    turn.answer("Success", "Success");
                 } else {
                     turn.answer("Error", "Filter not added");
                 }
@@ -234,7 +234,7 @@ pub(super) const ROWS: &[Row] = &[
         ),
         |turn| {
             if turn.is("Filter") && !turn.request.bytes("MatchCriteria").is_empty() {
-                turn.answer("Success", "Filter added successfully");
+                turn.answer("Success", "Success");
             }
         },
     ),
@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Row] = &[
         ),
         |turn| {
             if turn.is("Filter") && turn.asks("MatchCriteria").contains("method(") {
-                turn.answer("Success", "Filter added successfully");
+                turn.answer("Success", "Success");
             }
         },
     ),
@@ -333,7 +333,7 @@ fn of_mask(turn: &mut Turn<'_>, meant: impl Fn(&str) -> bool, instead: &str) {
 fn feign_filter(turn: &mut Turn<'_>, meant: impl Fn(&str) -> bool) {
     let filter = turn.asks("Filter");
     if turn.is("Filter") && !filter.is_empty() && meant(&filter) {
-        turn.answer("Success", "Filter added successfully");
+        turn.answer("Success", "Success");
     }
 }
 

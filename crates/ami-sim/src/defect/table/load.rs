@@ -51,7 +51,11 @@ pub(super) const ROWS: &[Row] = &[
             "load.slow-reader.disconnected",
             "a client that does not read is not put out",
         ),
-        |pbx| pbx.accounts.write_timeout = PATIENCE,
+        |pbx| {
+            for account in pbx.accounts.iter_mut() {
+                account.write_timeout = PATIENCE;
+            }
+        },
     ),
     hearing(
         (

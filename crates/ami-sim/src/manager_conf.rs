@@ -1,0 +1,286 @@
+//! `manager.conf` → accounts and settings, as Asterisk reads that file: what it refuses is an error, what it passes over in
+//! silence or with a line in its log is a warning.
+
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::account::{Account, Accounts, MultipleLogin, Notices};
+use crate::account_rules::WithoutPermit;
+use crate::acl::{Acl, Sense};
+use crate::class::Classes;
+use crate::manager_settings::{EventsAnswer, ManagerSettings, Web};
+use crate::profile::Profile;
+
+mod sections;
+
+use sections::{Entry, Section};
+
+/// A `writetimeout` below is not taken.
+const WRITE_TIMEOUT_MS_MIN: i64 = 100;
+
+#[derive(Clone, Debug)]
+pub struct ManagerConf {
+    pub accounts: Accounts,
+    pub settings: ManagerSettings,
+    pub timestamp_events: bool,
+    pub warnings: Vec<Note>,
+}
+
+/// Something about a place in the file, both counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{line}:{column}: {text}")]
+pub struct Note {
+    pub line: usize,
+    pub column: usize,
+    pub text: String,
+}
+
+impl Note {
+    fn at((line, column): (usize, usize), text: impl fmt::Display) -> Self {
+        Self {
+            line,
+            column,
+            text: text.to_string(),
+        }
+    }
+}
+
+impl ManagerConf {
+    /// The file of a PBX that behaves as `profile`.
+    pub fn parse(text: &str, profile: &Profile) -> Result<Self, Note> {
+        let mut warnings = Vec::new();
+        let sections = sections::read(text, &mut warnings)?;
+        let mut reading = Reading {
+            profile,
+            conf: Self {
+                accounts: Accounts::none(),
+                settings: ManagerSettings::default(),
+                timestamp_events: false,
+                warnings,
+            },
+            users: Vec::new(),
+        };
+        let is_general = |section: &&Section| section.name.eq_ignore_ascii_case("general");
+        for entry in sections
+            .iter()
+            .filter(is_general)
+            .flat_map(|section| &section.entries)
+        {
+            reading.general(entry);
+        }
+        for section in sections.iter().filter(|section| !is_general(section)) {
+            reading.user(section)?;
+        }
+        let Reading {
+            mut conf, users, ..
+        } = reading;
+        conf.accounts = users.into_iter().fold(conf.accounts, Accounts::with);
+        Ok(conf)
+    }
+
+    /// Makes `profile` what the file says, and returns who may log in.
+    pub fn apply(self, profile: &mut Profile) -> Accounts {
+        profile.timestamp_events = self.timestamp_events;
+        profile.manager = self.settings;
+        self.accounts
+    }
+}
+
+struct Reading<'a> {
+    profile: &'a Profile,
+    conf: ManagerConf,
+    users: Vec<Account>,
+}
+
+impl Reading<'_> {
+    fn warn(&mut self, entry: &Entry, text: impl fmt::Display) {
+        self.conf.warnings.push(Note::at(entry.at, text));
+    }
+
+    fn general(&mut self, entry: &Entry) {
+        let value = entry.value.as_str();
+        let conf = &mut self.conf;
+        match entry.name.as_str() {
+            "allowmultiplelogin" => conf.accounts.multiple_login = multiple_login(value),
+            "displayconnects" => conf.accounts.notices = notices(value),
+            "timestampevents" => conf.timestamp_events = is_true(value),
+            "brokeneventsaction" if is_true(value) => {
+                conf.settings.events_answer = EventsAnswer::Broken;
+            }
+            "webenabled" if is_true(value) => conf.settings.web = Web::Enabled,
+            "channelvars" => {
+                conf.settings.channel_vars = value.split(',').map(str::to_owned).collect();
+            }
+            "disabledevents" if self.profile.base.has_disabled_events() => {
+                let names = value.split(',').map(|name| name.trim().to_owned());
+                conf.settings.disabled_events = names.collect();
+            }
+            "authtimeout" | "authlimit" | "httptimeout" => self.limit(entry),
+            "debug" if is_true(value) => self.warn(entry, "debug headers are not simulated"),
+            name if is_elsewhere(name) => {}
+            name => self.warn(entry, format_args!("{name} is no key of [general]")),
+        }
+    }
+
+    fn limit(&mut self, entry: &Entry) {
+        let number = leading_number(&entry.value).and_then(|number| u64::try_from(number).ok());
+        let Some(number) = number.filter(|number| *number > 0) else {
+            let text = format_args!("{} is a number from 1: the default stands", entry.name);
+            return self.warn(entry, text);
+        };
+        let accounts = &mut self.conf.accounts;
+        match entry.name.as_str() {
+            "authtimeout" => accounts.auth_timeout = Duration::from_secs(number),
+            "authlimit" => accounts.auth_limit = usize::try_from(number).unwrap_or(usize::MAX),
+            _ => self.conf.settings.set_http_timeout(number),
+        }
+    }
+
+    /// Sections of one name make one account, the later ones over the earlier.
+    fn user(&mut self, section: &Section) -> Result<(), Note> {
+        let known = |user: &Account| user.name.eq_ignore_ascii_case(&section.name);
+        let mut account = match self.users.iter().position(known) {
+            Some(at) => {
+                let mut account = self.users.remove(at);
+                account.filters = Default::default();
+                account
+            }
+            None => self.fresh(&section.name),
+        };
+        for entry in &section.entries {
+            if !self.user_entry(&mut account, entry) {
+                return Ok(());
+            }
+        }
+        let rules = &self.profile.account_rules;
+        rules
+            .check(&account.name, &account.secret)
+            .map_err(|refused| Note::at(section.at, refused))?;
+        self.users.push(account);
+        Ok(())
+    }
+
+    fn fresh(&self, name: &str) -> Account {
+        let mut account = Account::new(name, "", "none", "none");
+        account.multiple_login = self.conf.accounts.multiple_login;
+        account.notices = self.conf.accounts.notices;
+        if self.profile.account_rules.without_permit == WithoutPermit::Denied {
+            account.acl = Acl::closed();
+        }
+        account
+    }
+
+    /// `false`: there is no such account, as Asterisk sees it.
+    fn user_entry(&mut self, account: &mut Account, entry: &Entry) -> bool {
+        let value = entry.value.as_str();
+        match entry.name.as_str() {
+            "secret" => value.clone_into(&mut account.secret),
+            "read" => account.read = Classes::from_list(value),
+            "write" => account.write = Classes::from_list(value),
+            "deny" | "permit" => {
+                let sense = if entry.name == "deny" {
+                    Sense::Deny
+                } else {
+                    Sense::Permit
+                };
+                if let Err(error) = account.acl.add(sense, value) {
+                    self.warn(
+                        entry,
+                        format_args!("there is no account {:?}: {error}", account.name),
+                    );
+                    return false;
+                }
+            }
+            "acl" => {
+                account.acl = Acl::closed();
+                self.warn(entry, "named lists are not read: nobody may log in");
+            }
+            "writetimeout" => match leading_number(value) {
+                Some(ms) if ms >= WRITE_TIMEOUT_MS_MIN => {
+                    account.write_timeout = Duration::from_millis(ms.unsigned_abs());
+                }
+                _ => self.warn(
+                    entry,
+                    format_args!(
+                        "writetimeout is a number from {WRITE_TIMEOUT_MS_MIN}: it is not taken"
+                    ),
+                ),
+            },
+            "allowmultiplelogin" => account.multiple_login = multiple_login(value),
+            "displayconnects" => account.notices = notices(value),
+            "setvar" => self.warn(entry, "variables of an account are not simulated"),
+            name => self.filter(account, name, entry),
+        }
+        true
+    }
+
+    fn filter(&mut self, account: &mut Account, name: &str, entry: &Entry) {
+        let criteria = match name.strip_prefix("eventfilter") {
+            Some("") => "",
+            Some(criteria)
+                if self.profile.base.has_filter_criteria() && criteria.starts_with('(') =>
+            {
+                let criteria = &criteria[1..];
+                criteria.strip_suffix(')').unwrap_or(criteria)
+            }
+            _ => return self.warn(entry, format_args!("{name} is no key of an account")),
+        };
+        let added = if self.profile.base.has_filter_criteria() {
+            account.filters.add(criteria, &entry.value)
+        } else {
+            account.filters.add_legacy(&entry.value)
+        };
+        if let Err(error) = added {
+            self.warn(entry, format_args!("this filter is left out: {error}"));
+        }
+    }
+}
+
+/// Keys that a simulator has no use for, or is told in other ways.
+fn is_elsewhere(name: &str) -> bool {
+    let exact = [
+        "enabled",
+        "port",
+        "bindaddr",
+        "debug",
+        "disabledevents",
+        "webenabled",
+        "brokeneventsaction",
+    ];
+    exact.contains(&name) || name.starts_with("tls") || name.starts_with("ssl")
+}
+
+/// The words that Asterisk takes for yes.
+fn is_true(value: &str) -> bool {
+    ["yes", "true", "y", "t", "1", "on"]
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word))
+}
+
+fn multiple_login(value: &str) -> MultipleLogin {
+    if is_true(value) {
+        MultipleLogin::Allowed
+    } else {
+        MultipleLogin::Refused
+    }
+}
+
+fn notices(value: &str) -> Notices {
+    if is_true(value) {
+        Notices::Shown
+    } else {
+        Notices::Hidden
+    }
+}
+
+/// What `%d` takes of a text.
+fn leading_number(text: &str) -> Option<i64> {
+    let signs = usize::from(text.starts_with(['-', '+']));
+    let digits = text[signs..].bytes().take_while(u8::is_ascii_digit).count();
+    text[..signs + digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
