@@ -73,9 +73,9 @@ pub enum Notices {
 #[derive(Clone, Debug)]
 pub struct Accounts {
     accounts: Vec<Account>,
-    /// As `[general]` has it; every account has its own.
-    pub multiple_login: MultipleLogin,
-    pub notices: Notices,
+    /// As `[general]` has it; what counts is each account's own.
+    pub(crate) multiple_login: MultipleLogin,
+    pub(crate) notices: Notices,
     /// An unauthenticated session is closed after this long.
     pub auth_timeout: Duration,
     /// More unauthenticated sessions than this are closed without a banner.
@@ -107,6 +107,16 @@ impl Accounts {
     #[must_use]
     pub fn with(mut self, account: Account) -> Self {
         self.accounts.push(account);
+        self
+    }
+
+    /// As with `allowmultiplelogin = no` in `[general]`.
+    #[must_use]
+    pub fn one_login_each(mut self) -> Self {
+        self.multiple_login = MultipleLogin::Refused;
+        for account in &mut self.accounts {
+            account.multiple_login = MultipleLogin::Refused;
+        }
         self
     }
 

@@ -263,9 +263,10 @@ impl Pbx {
             .with("Uniqueid", id.unwrap_or(no_id));
         let mut headers = self.with_caller(headers, &call.order.caller);
         if let Some(channel) = channel {
-            for name in &self.profile.manager.channel_vars {
+            for name in &self.profile.channel_variables {
                 let header = format!("ChanVariable({})", channel.name);
-                headers = headers.with(&header, channel.told_variable(name));
+                let value = channel.manager_variable(name);
+                headers = headers.with_display(&header, format_args!("{name}={value}"));
             }
         }
         self.publish(Classes::CALL, headers);

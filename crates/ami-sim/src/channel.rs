@@ -170,9 +170,6 @@ impl Channel {
         for field in &profile.snapshot {
             self.write_field(*field, prefix, &profile.unset_party, headers);
         }
-        for name in &profile.manager.channel_vars {
-            headers.push(prefix, "ChanVariable", self.told_variable(name).as_bytes());
-        }
         for name in &profile.channel_variables {
             let value = self.manager_variable(name);
             headers.push_display(prefix, "ChanVariable", format_args!("{name}={value}"));
@@ -180,7 +177,7 @@ impl Channel {
     }
 
     /// What `channelvars` tells: a variable, or a function of the call's record.
-    fn manager_variable(&self, name: &str) -> &str {
+    pub(crate) fn manager_variable(&self, name: &str) -> &str {
         match name {
             "CDR(channel)" => &self.name,
             "CDR(src)" => self.caller.number.as_deref().unwrap_or_default(),
@@ -188,11 +185,6 @@ impl Channel {
             "CDR(lastapp)" => &self.application,
             _ => self.variable(name).unwrap_or_default(),
         }
-    }
-
-    /// One of `channelvars`, set or not.
-    pub(crate) fn told_variable(&self, name: &str) -> String {
-        format!("{name}={}", self.variable(name).unwrap_or_default())
     }
 
     fn write_field(&self, field: SnapshotField, prefix: &str, unset: &str, headers: &mut Headers) {

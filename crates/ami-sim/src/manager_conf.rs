@@ -25,6 +25,7 @@ pub struct ManagerConf {
     pub accounts: Accounts,
     pub settings: ManagerSettings,
     pub timestamp_events: bool,
+    pub channel_variables: Vec<String>,
     pub warnings: Vec<Note>,
 }
 
@@ -58,6 +59,7 @@ impl ManagerConf {
                 accounts: Accounts::none(),
                 settings: ManagerSettings::default(),
                 timestamp_events: false,
+                channel_variables: Vec::new(),
                 warnings,
             },
             users: Vec::new(),
@@ -83,6 +85,7 @@ impl ManagerConf {
     /// Makes `profile` what the file says, and returns who may log in.
     pub fn apply(self, profile: &mut Profile) -> Accounts {
         profile.timestamp_events = self.timestamp_events;
+        profile.channel_variables = self.channel_variables;
         profile.manager = self.settings;
         self.accounts
     }
@@ -111,7 +114,7 @@ impl Reading<'_> {
             }
             "webenabled" if is_true(value) => conf.settings.web = Web::Enabled,
             "channelvars" => {
-                conf.settings.channel_vars = value.split(',').map(str::to_owned).collect();
+                conf.channel_variables = value.split(',').map(str::to_owned).collect();
             }
             "disabledevents" if self.profile.base.has_disabled_events() => {
                 let names = value.split(',').map(|name| name.trim().to_owned());

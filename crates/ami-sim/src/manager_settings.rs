@@ -7,8 +7,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ManagerSettings {
-    /// Told with every channel, each in a `ChanVariable` line.
-    pub channel_vars: Vec<String>,
     /// Events that nobody gets, by their exact names.
     pub disabled_events: Vec<String>,
     pub events_answer: EventsAnswer,
@@ -38,7 +36,6 @@ pub enum Web {
 impl Default for ManagerSettings {
     fn default() -> Self {
         Self {
-            channel_vars: Vec::new(),
             disabled_events: Vec::new(),
             events_answer: EventsAnswer::Always,
             web: Web::Disabled,

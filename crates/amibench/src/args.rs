@@ -152,6 +152,9 @@ pub(crate) struct Sim {
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub(crate) tls: ServerTls,
+    /// Accounts, rights, filters and limits from a manager.conf, instead of one account that may do everything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manager_conf: Option<PathBuf>,
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// What goes wrong with its delivery, such as wire.cuts:7; may be repeated.

@@ -1,4 +1,4 @@
-//! What the verbs that listen have in common: the TLS of their port.
+//! What the verbs that listen have in common: the TLS of their port, the files that they are given.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(crate) fn tls(asked: &ServerTls) -> Result<Option<Tls>, Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path)
         .with_context(|| format!("failed to read {}", path.display()))
         .or_exit(Exit::BadInput)

@@ -66,7 +66,7 @@ fn settings_are_taken_where_asterisk_takes_them() {
     assert_eq!(conf.accounts.auth_timeout, Duration::from_secs(5));
     assert_eq!(conf.accounts.auth_limit, 50);
     assert_eq!(conf.settings.http_timeout(), Duration::from_secs(60));
-    assert_eq!(conf.settings.channel_vars, ["A", "", " B"]);
+    assert_eq!(conf.channel_variables, ["A", "", " B"]);
     assert_eq!(conf.settings.disabled_events, ["X", "Y"]);
     assert_eq!(
         (conf.settings.events_answer, conf.settings.web),

@@ -379,6 +379,7 @@ fn masks(scene: &mut Scene) {
         );
         scene.pass(3000);
     }
+    scene.say(reader, &["Action: Events", "EventMask: user"]);
     for filter in [
         &["Operation: Add", "Filter: Event: UserEvent"][..],
         &["Operation: Add", "Filter: !UserEvent: Other"],
@@ -387,8 +388,8 @@ fn masks(scene: &mut Scene) {
         &["Operation: Add", "Filter: x", "MatchCriteria: bogus(x)"],
         &[
             "Operation: Add",
-            "Filter: Other",
-            "MatchCriteria: name(UserEvent),header(UserEvent),method(exact)",
+            "Filter: Mark",
+            "MatchCriteria: action(exclude),name(UserEvent),header(UserEvent),method(exact)",
         ],
     ] {
         scene.say(reader, &[&["Action: Filter"], filter].concat());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, Fault, MultipleLogin, Output, Profile};
+use ami_sim::{Account, Accounts, Fault, Output, Profile};
 use md5::{Digest, Md5};
 
 use crate::talk::{SECRET, Talk, lines, value};
@@ -83,6 +83,31 @@ fn errors_have_the_texts_of_asterisk() {
         ],
         &["Response: Error | Message: Channel does not exist: x"],
     );
+}
+
+#[test]
+fn lines_and_headers_beyond_the_limits_are_answered_as_by_asterisk() {
+    let too_long =
+        "Response: Error | ActionID: 1 | Message: Failed to parse message: line too long";
+    let too_many =
+        "Response: Error | ActionID: 1 | Message: Too many lines in message or allocation failure";
+    let success = "Response: Success | ActionID: 1 | Events: Off";
+    let check = |more: &[&str], expected: &[&str]| {
+        let action = ["Action: Events", "EventMask: off", "ActionID: 1"];
+        check(&[&action, more].concat(), expected);
+    };
+    let line = |bytes: usize| format!("X: {}", "x".repeat(bytes - 3));
+    check(&[&line(1022)], &[success]);
+    check(
+        &[&line(1023)],
+        &[
+            too_long,
+            "Response: Error | Message: Missing action in request",
+        ],
+    );
+    check(&[&line(1024)], &[too_long]);
+    check(&["A: b"; 125], &[success]);
+    check(&["A: b"; 126], &[too_many]);
 }
 
 #[test]
@@ -216,10 +241,8 @@ fn the_51st_session_that_has_not_logged_in_is_refused() {
 
 #[test]
 fn where_multiple_logins_are_refused_the_second_one_waits_a_second_for_its_error() {
-    let mut account = Account::new("bench", SECRET, "all", "all");
-    account.multiple_login = MultipleLogin::Refused;
     let profile = Profile::named("asterisk-22").unwrap();
-    let mut talk = Talk::new(profile, Accounts::new(account));
+    let mut talk = Talk::new(profile, accounts().one_login_each());
     let first = talk.login("");
     let second = talk.connect().unwrap();
     talk.send(

@@ -141,6 +141,24 @@ async fn a_silent_port_for_tls_says_nothing_until_its_client_has_left() {
     assert_eq!(handle.counters().sessions_accepted, 0);
 }
 
+/// The real ones listen with a backlog of 10, and the kernel holds one more.
+#[tokio::test]
+async fn eleven_connections_wait_to_be_accepted_and_no_more() {
+    let server = Server::bind(profile(), LOOPBACK, Accounts::default(), 1).unwrap();
+    let address = server.local_addr().unwrap().into();
+    let knock = || {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        // On loopback the other end has answered, or not, when this returns.
+        let _ = socket.connect(&address);
+        socket
+    };
+    let sockets: Vec<_> = (0..15).map(|_| knock()).collect();
+    let connected = sockets.iter().filter(|socket| socket.peer_addr().is_ok());
+    assert_eq!(connected.count(), 11);
+}
+
 #[test]
 fn an_address_in_use_is_an_error_at_once() {
     let first = spawn_thread(profile(), LOOPBACK, Accounts::default(), 1).unwrap();

@@ -9,10 +9,13 @@ use anyhow::{Context as _, anyhow};
 use crate::args::Sim;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::operator::Stop;
-use crate::simulators::{self, accounts, profile_named};
+use crate::simulators::profile_named;
 use crate::{listening, print};
 
+mod admitted;
 mod evidence;
+
+use admitted::Admitted;
 
 pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
     let text = match (&sim.errand.profile, &sim.errand.explain) {
@@ -25,7 +28,8 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
 }
 
 fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
-    let profile = profile_named(name).or_exit(Exit::BadInput)?;
+    let mut profile = profile_named(name).or_exit(Exit::BadInput)?;
+    let admitted = Admitted::by(sim, &mut profile)?;
     let tls = tls(sim)?;
     let port = match &tls {
         None => profile.port,
@@ -41,7 +45,11 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
         return Err(error).or_exit(Exit::BadInput);
     }
     let pin = tls.as_ref().map(|tls| Fingerprint::of(tls.certificate()));
-    let accounts = accounts("bench");
+    let Admitted {
+        accounts,
+        user,
+        secret,
+    } = admitted;
     let handle = match tls {
         None => ami_sim::spawn_thread(profile, listen, accounts, sim.seed),
         Some(tls) => ami_sim::spawn_tls_thread(profile, listen, accounts, sim.seed, tls),
@@ -51,12 +59,11 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     spoil(&handle, sim);
     let address = handle.addr();
     let uri = match &pin {
-        None => format!("ami://bench@{address}"),
-        Some(pin) => format!("amis://bench@{address}?pin={pin}"),
+        None => format!("ami://{user}@{address}"),
+        Some(pin) => format!("amis://{user}@{address}?pin={pin}"),
     };
-    let secret = simulators::SECRET;
     until_signal(|| {
-        print::line(format_args!("{name} at {uri}, secret {secret}"));
+        print::line(format_args!("{name} at {uri}, {secret}"));
         if let Some(pin) = &pin {
             print::line(format_args!(
                 "in a target file: [tls] pin_sha256 = \"{pin}\""

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
-use ami_sim::{Account, Accounts, Handle, MultipleLogin, Profile, spawn_thread};
+use ami_sim::{Account, Accounts, Handle, Profile, spawn_thread};
 use serde_json::Value;
 
 use crate::desk::{Desk, Ran};
@@ -143,8 +143,7 @@ fn the_secret_the_account_or_the_access_list_is_wrong() {
 
 #[test]
 fn somebody_else_uses_the_account() {
-    let mut accounts = bench("all", "all");
-    accounts.multiple_login = MultipleLogin::Refused;
+    let accounts = bench("all", "all").one_login_each();
     let pbx = pbx("asterisk-22", accounts);
     let ran = doctor(&target(&pbx.addr().to_string()), &[]);
     check(

@@ -101,6 +101,51 @@ fn a_simulator_says_how_to_reach_it_and_stops_when_asked() {
     assert_eq!(sim.end().code, 0);
 }
 
+#[test]
+fn a_manager_conf_decides_who_logs_in_and_a_bad_one_is_told_with_its_place() {
+    let conf = "[general]\nwrong = 1\n[qa]\nsecret = hunter2\nread = all\nwrite = all\n";
+    let desk = Desk::new()
+        .with("manager.conf", conf)
+        .with("bad.conf", "[qa]\nsecret = hunter2\n[other](none)\n")
+        .with("empty.conf", "[general]\n");
+    let sim = |profile: &'static str, file: &'static str| {
+        [
+            "sim",
+            "--profile",
+            profile,
+            "--manager-conf",
+            file,
+            "--listen",
+            "127.0.0.1:0",
+        ]
+    };
+    let place = "bad.conf:3:8: there is no section \"none\" before this line";
+    desk.run(&sim("asterisk-22", "bad.conf")).check(2, place);
+    let rules = "manager.conf:3:1: the user name \"qa\" is shorter than the 8 characters";
+    desk.run(&sim("ucm6xxx", "manager.conf")).check(2, rules);
+    desk.run(&sim("asterisk-22", "empty.conf"))
+        .check(2, "empty.conf has no account");
+    let mut running = desk.start(&sim("asterisk-22", "manager.conf"));
+    let mut greeting = String::new();
+    let mut out = BufReader::new(running.child().stdout.take().unwrap());
+    out.read_line(&mut greeting).unwrap();
+    let (_, address) = greeting.trim_end().split_once("ami://qa@").unwrap();
+    let address = address.strip_suffix(", secrets in manager.conf").unwrap();
+    let target = target(address).replace("\"bench\"", "\"qa\"");
+    let desk = desk.with("secret", "hunter2").with("qa.toml", &target);
+    let ran = desk.run(&["doctor", "qa.toml"]).check(0, "");
+    assert!(ran.out.contains("qa accepted"), "{}", ran.out);
+    running.signal(rustix::process::Signal::INT);
+    let ended = running.end();
+    assert!(
+        ended
+            .err
+            .contains("manager.conf:2:1: wrong is no key of [general]"),
+        "{}",
+        ended.err
+    );
+}
+
 /// A load on two targets, of which nobody is there for `gone`; its results are in `run`.
 pub(crate) fn load_with_one_gone() -> (Desk, Ran) {
     let desk = Desk::new()

@@ -11,7 +11,7 @@ use ami_load::run::{FailureWhy, PreflightError, RunError};
 use ami_results::call::HungUpBy;
 use ami_results::manifest::End;
 use ami_results::outcome::Outcome;
-use ami_sim::{Account, Accounts, Counters, Fault, Handle, MultipleLogin, Profile, spawn_thread};
+use ami_sim::{Account, Accounts, Counters, Fault, Handle, Profile, spawn_thread};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bench::{Bench, ORIGINATE, PING, Ran, SECRET, constant, scenario};
@@ -255,9 +255,7 @@ fn the_canary_is_the_first_to_log_in_and_a_refusal_is_the_last_word() {
 
 #[test]
 fn an_account_that_may_log_in_once_is_found_by_the_second_session() {
-    let mut once = accounts();
-    once.multiple_login = MultipleLogin::Refused;
-    let sim = simulated(once);
+    let sim = simulated(accounts().one_login_each());
     let ran = Bench::new(scenario(20, "1s", &constant("20/s"), PING))
         .target(sim.addr())
         .guarded()

@@ -58,7 +58,7 @@ pub(super) fn settings(act: &Act<'_>) -> String {
             yes_or_no(accounts.notices == Notices::Shown),
         ),
         ("Timestamp events:", yes_or_no(profile.timestamp_events)),
-        ("Channel vars:", manager.channel_vars.join(",")),
+        ("Channel vars:", profile.channel_variables.join(",")),
         ("Disabled events:", manager.disabled_events.join(",")),
         ("Debug:", "No".to_owned()),
     ];
