@@ -11,6 +11,7 @@ use crate::server_session::Dialogue;
 mod agent;
 mod bridge;
 mod channel;
+mod channel_map;
 mod command;
 mod conference;
 mod core_state;
@@ -54,10 +55,11 @@ impl Act<'_> {
 pub(crate) type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it: each family has its table.
-const FAMILIES: [&[(&str, Handler)]; 13] = [
+const FAMILIES: [&[(&str, Handler)]; 14] = [
     agent::HANDLERS,
     bridge::HANDLERS,
     channel::HANDLERS,
+    channel_map::HANDLERS,
     command::HANDLERS,
     conference::HANDLERS,
     core_state::HANDLERS,

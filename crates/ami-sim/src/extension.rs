@@ -21,7 +21,7 @@ pub struct Extension {
 #[serde(deny_unknown_fields)]
 pub struct Device {
     pub technology: String,
-    /// Literal or pattern, like an extension.
+    /// Literal or pattern, like an extension; of a trunk its name.
     pub number: String,
     pub behaves: Behaviour,
 }
@@ -178,8 +178,19 @@ pub(crate) fn find_device<'a>(
     number: &str,
 ) -> Option<&'a Device> {
     devices.iter().find(|device| {
-        device.technology.eq_ignore_ascii_case(technology) && matches(&device.number, number)
+        device.technology.eq_ignore_ascii_case(technology)
+            && [number, endpoint(number)]
+                .iter()
+                .any(|name| matches(&device.number, name))
     })
+}
+
+/// Of `number@trunk` and `trunk/number` the trunk.
+pub(crate) fn endpoint(data: &str) -> &str {
+    match data.split_once('@') {
+        Some((_, trunk)) => trunk,
+        None => data.split('/').next().unwrap_or(data),
+    }
 }
 
 /// `_`, then X, Z, N, `[…]` for digits, `.` for the rest.

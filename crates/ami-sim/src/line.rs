@@ -6,7 +6,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::call::CallKey;
 use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Place};
-use crate::extension::{Behaviour, find, find_device};
+use crate::extension::{Behaviour, endpoint, find, find_device};
 use crate::pbx::{DeviceStage, Due, Pbx};
 
 /// `AST_CAUSE_NO_ROUTE_DESTINATION`: there is no such device, or it is not registered.
@@ -135,9 +135,15 @@ impl Pbx {
         self.all_free([&wish.channel_id, &None])?;
         let context = self.profile.contexts.first().cloned().unwrap_or_default();
         let uniqueid = wish.channel_id.unwrap_or_else(|| self.next_uniqueid(now));
+        // A trunk before its number stays with it, one behind it stands alone.
+        let shown = if number.contains('@') {
+            endpoint(&number)
+        } else {
+            &number
+        };
         let birth = Birth {
-            name: format!("{technology}/{number}-{:08x}", self.next_device()),
-            device: format!("{technology}/{number}"),
+            name: format!("{technology}/{shown}-{:08x}", self.next_device()),
+            device: format!("{technology}/{}", endpoint(&number)),
             linkedid: self.linkedid_of(wish.caller),
             uniqueid,
             state: ChannelState::Down,

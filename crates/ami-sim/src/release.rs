@@ -164,6 +164,16 @@ impl Release {
         }
     }
 
+    /// Items of CoreShowChannelMap end in LF alone, from the first release that had it until it was noticed.
+    pub(crate) fn ends_channel_map_items_in_lf(self) -> bool {
+        let fixed = [
+            Self::new(18, 24, 0),
+            Self::new(20, 9, 0),
+            Self::new(21, 4, 0),
+        ];
+        !self.has_change_of(&fixed)
+    }
+
     pub(crate) fn overlong_line(self) -> OverlongLine {
         if self.is_14_or_later() {
             OverlongLine::KeepLastByte

@@ -230,3 +230,88 @@ fn a_gateways_text_may_end_on_the_line_of_its_marker() {
         "{text}"
     );
 }
+
+#[test]
+fn trunks_and_ports_show_in_the_names_of_channels() {
+    for (profile, dialled, name) in [
+        ("ucm6xxx", "PJSIP/5551234@trunk_2", "PJSIP/trunk_2-00000000"),
+        ("ucm6xxx", "PJSIP/1000", "PJSIP/1000-00000000"),
+        ("yeastar-s", "DAHDI/5", "DAHDI/5-00000000"),
+        ("yeastar-s", "IAX2/306", "IAX2/306-00000000"),
+        (
+            "yeastar-s",
+            "SIP/trunk-test1/1112233",
+            "SIP/trunk-test1/1112233-00000000",
+        ),
+    ] {
+        let mut talk = Talk::with(profile);
+        let key = talk.login("Events: on");
+        let channel = format!("Channel: {dialled}");
+        let lines = [
+            "Action: Originate",
+            &channel,
+            "Application: Wait",
+            "Data: 1",
+            "Async: true",
+        ];
+        talk.send(key, &lines);
+        talk.pass(Duration::from_secs(60));
+        let heard = talk.hear(key).messages();
+        let born = heard
+            .iter()
+            .find(|message| value(message, "Event") == Some("Newchannel"));
+        assert_eq!(value(born.unwrap(), "Channel"), Some(name), "{dialled}");
+        let answered = heard
+            .iter()
+            .find(|message| value(message, "Reason").is_some());
+        assert_eq!(value(answered.unwrap(), "Reason"), Some("4"), "{dialled}");
+    }
+}
+
+/// As the lab's 22.10.1 answers; releases of some months end each item in LF alone.
+#[test]
+fn a_channel_map_follows_bridges_and_local_channels() {
+    for (profile, end) in [("asterisk-22", "\r\n\r\n"), ("asterisk-20", "\r\n\n")] {
+        let mut talk = Talk::with(profile);
+        let key = talk.login("Events: off");
+        talk.send(
+            key,
+            &[
+                "Action: Originate",
+                "Channel: Local/answer@amibench",
+                "Application: Dial",
+                "Data: Local/answer@amibench",
+                "Async: true",
+            ],
+        );
+        talk.pass(Duration::from_secs(1));
+        talk.hear(key);
+        let half = |number: u8, half: u8| format!("Local/answer@amibench-0000000{number};{half}");
+        let one = half(0, 1);
+        let mut ask = |channel: &str| {
+            let channel = format!("Channel: {channel}");
+            talk.send(
+                key,
+                &["Action: CoreShowChannelMap", "ActionID: 1", &channel],
+            );
+            talk.hear(key).text()
+        };
+        let item = |other: &str| {
+            let head = "Event: CoreShowChannelMap\r\nActionID: 1";
+            format!("{head}\r\nChannel: {one}\r\nConnectedChannel: {other}{end}")
+        };
+        let list = |items: &str, count: usize| {
+            format!(
+                "Response: Success\r\nActionID: 1\r\nEventList: start\r\nMessage: Channel map will follow\r\n\r\n\
+                 {items}Event: CoreShowChannelMapComplete\r\nActionID: 1\r\nEventList: Complete\r\n\
+                 ListItems: {count}\r\n\r\n"
+            )
+        };
+        let both = item(&half(1, 1)) + &item(&half(1, 2));
+        assert_eq!(ask(&one), list(&both, 2), "{profile}");
+        assert_eq!(ask(&half(0, 2)), list("", 0));
+        let refused =
+            "Response: Error\r\nActionID: 1\r\nMessage: Could not get channel snapshot\n\r\n\r\n";
+        assert_eq!(ask("nobody"), refused);
+    }
+}
