@@ -230,7 +230,7 @@ impl Exchange {
         if seat.user.is_none()
             && let Some(account) = seat.session.account()
         {
-            let user = account.name.clone();
+            let user = account.name.to_ascii_lowercase();
             *self.pbx.logins.entry(user.clone()).or_default() += 1;
             seat.user = Some(user);
             self.anonymous -= 1;

@@ -74,7 +74,7 @@ pub struct Pbx {
     /// By BridgeUniqueid.
     pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
     pub(crate) globals: BTreeMap<String, String>,
-    /// Sessions logged in, by user.
+    /// Sessions logged in, by user in lower case.
     pub(crate) logins: BTreeMap<String, usize>,
     pub(crate) sms_on_the_way: VecDeque<Sms>,
     pub(crate) queues: Queues,

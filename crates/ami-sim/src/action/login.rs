@@ -117,7 +117,12 @@ fn accept(act: &mut Act<'_>, account: Account) {
     if let Some(mask) = Classes::from_mask(&events) {
         act.session.mask = mask;
     }
-    let user = account.name.clone();
+    // The session bears the name as the client spelt it.
+    let user = act.request.text("Username");
+    let account = Account {
+        name: user.clone(),
+        ..account
+    };
     let challenge = act.session.challenge().take();
     act.session.auth = Auth::User {
         account,
@@ -153,7 +158,10 @@ pub(super) fn is_refused_as_in_use(act: &mut Act<'_>) -> bool {
         return false;
     };
     let in_use = account.multiple_login == MultipleLogin::Refused
-        && act.pbx.logins.contains_key(&account.name);
+        && act
+            .pbx
+            .logins
+            .contains_key(&account.name.to_ascii_lowercase());
     if in_use {
         security::session_limit(act);
         act.session.fail(

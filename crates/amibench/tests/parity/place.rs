@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ami_client::wire::Wire;
 use ami_proto::transcript::Transcript;
-use ami_sim::{Account, Accounts, Addresses, Profile, Simulator};
+use ami_sim::{Account, Accounts, Addresses, Profile, Sense, Simulator};
 use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -111,11 +111,13 @@ impl Pbx {
 }
 
 fn accounts() -> Accounts {
-    let mut accounts = ACCOUNTS
+    let mut denied = Account::new("denied", SIMULATED_SECRET, "all", "all");
+    let everybody = denied.acl.add(Sense::Deny, "0.0.0.0/0,::/0");
+    everybody.expect("two networks");
+    ACCOUNTS
         .iter()
-        .map(|(name, read, write)| Account::new(name, SIMULATED_SECRET, read, write));
-    let first = accounts.next().expect("there are some");
-    accounts.fold(Accounts::new(first), Accounts::with)
+        .map(|(name, read, write)| Account::new(name, SIMULATED_SECRET, read, write))
+        .fold(Accounts::new(denied), Accounts::with)
 }
 
 impl Place {
