@@ -31,6 +31,13 @@ const COMMANDS: [&str; 19] = [
 ];
 
 impl CliCommand {
+    pub fn named(line: &str) -> Option<Self> {
+        COMMANDS
+            .iter()
+            .find(|known| **known == line)
+            .map(|known| Self(known))
+    }
+
     pub fn line(self) -> &'static str {
         self.0
     }
@@ -39,8 +46,7 @@ impl CliCommand {
 impl<'de> Deserialize<'de> for CliCommand {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let line = String::deserialize(deserializer)?;
-        let known = COMMANDS.iter().find(|known| **known == line);
-        known.map(|known| Self(known)).ok_or_else(|| {
+        Self::named(&line).ok_or_else(|| {
             D::Error::custom(format_args!(
                 "{line:?} is no console command that may be sent; there are `{}`",
                 COMMANDS.join("`, `")

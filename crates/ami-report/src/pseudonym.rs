@@ -21,8 +21,9 @@ pub enum Naming {
     Pseudonyms,
 }
 
+/// What something was, and is still called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
+pub enum Class {
     Account,
     Address,
     Call,
@@ -108,7 +109,8 @@ impl Pseudonyms {
         self.scrub(text, Author::Ourselves)
     }
 
-    fn name(&mut self, class: Class, text: &str) -> String {
+    /// What stands for this one from now on.
+    pub fn name(&mut self, class: Class, text: &str) -> String {
         let met = self.met.entry(class).or_default();
         let given = self.given.entry((class, text.to_owned()));
         given

@@ -11,12 +11,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::ServerTls;
 
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("source").args(["target", "from"]).required(true))]
 pub(crate) struct Record {
     /// Whose AMI is recorded: a name, a file, or a URI as ami://account@host[:port].
     #[arg(short, long, env = "AMIBENCH_TARGET")]
-    pub(crate) target: String,
+    pub(crate) target: Option<String>,
     /// Be a relay: an application that connects here talks to the target, and everything that passes is recorded.
-    #[arg(short, long, value_name = "ADDRESS")]
+    #[arg(short, long, value_name = "ADDRESS", requires = "target")]
     pub(crate) listen: Option<SocketAddr>,
     /// Let the relay listen where others reach it. What they send, secrets too, crosses that network.
     #[arg(long, requires = "listen")]
@@ -24,7 +25,7 @@ pub(crate) struct Record {
     #[command(flatten)]
     pub(crate) tls: ServerTls,
     /// The file to write, which must not be there yet; otherwise <target>-<time>.ami.jsonl.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "from")]
     pub(crate) out: Option<PathBuf>,
     /// How long to listen once everything is answered; otherwise until Ctrl-C.
     #[arg(short, long, value_parser = parse_duration)]
@@ -43,6 +44,12 @@ pub(crate) struct Record {
     /// Ask what this file says: queries with parameters, and console commands.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["actions", "listen"])]
     pub(crate) script: Option<PathBuf>,
+    /// Write a second file under pseudonyms, <name>.shared.ami.jsonl, which may be passed on.
+    #[arg(long)]
+    pub(crate) share: bool,
+    /// Write that file of a capture that is there already.
+    #[arg(long, value_name = "FILE", requires = "share")]
+    pub(crate) from: Option<PathBuf>,
     /// What the capture shows, for its header.
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,

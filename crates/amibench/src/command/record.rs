@@ -1,5 +1,5 @@
 //! `amibench record`: what passes on the wire, written down: of a session of our own that asks and listens, or of an
-//! application whose connections we relay.
+//! application whose connections we relay; and again under pseudonyms.
 
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::{access, catalogue, print, refusal};
 mod contents;
 mod output;
 mod relay;
+mod share;
 
 use output::Output;
 
@@ -34,7 +35,10 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(record: &Record) -> Result<Exit, Failure> {
-    let target = target(record)?;
+    let Some(given) = &record.target else {
+        return share_again(record);
+    };
+    let target = target(given)?;
     let mut simulators = Simulators::default();
     let peer = simulators.peer(&target, 0)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -51,13 +55,21 @@ pub(crate) fn run(record: &Record) -> Result<Exit, Failure> {
     }
 }
 
-fn target(record: &Record) -> Result<Target, Failure> {
-    let mut targets = catalogue::targets(&record.target)?;
+fn share_again(record: &Record) -> Result<Exit, Failure> {
+    let from = record
+        .from
+        .as_ref()
+        .expect("the parser wants a target or a file");
+    share::share(from)?;
+    Ok(Exit::Held)
+}
+
+fn target(given: &str) -> Result<Target, Failure> {
+    let mut targets = catalogue::targets(given)?;
     match (targets.pop(), targets.is_empty()) {
         (Some(target), true) => Ok(target),
         _ => Err(anyhow!(
-            "{} has several targets: one is recorded at a time",
-            record.target
+            "{given} has several targets: one is recorded at a time"
         ))
         .or_exit(Exit::BadInput),
     }

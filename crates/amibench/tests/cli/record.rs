@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use ami_proto::transcript::{Mark, Provenance, Transcript, What};
 use rustix::process::{Pid, Signal, kill_process};
@@ -90,6 +91,9 @@ fn a_session_asks_what_it_is_told() {
     refused.run(&args).check(2, "bad.toml:2:9");
 }
 
+/// Who waits longer waits for ever.
+const HANGS_AFTER: Duration = Duration::from_secs(30);
+
 /// `record --listen` under way.
 struct Relay {
     child: Child,
@@ -107,7 +111,11 @@ impl Relay {
             "-o",
             "a.ami.jsonl",
         ];
-        let mut command = desk.command(&args);
+        Self::start_with(desk, &args)
+    }
+
+    fn start_with(desk: &Desk, args: &[&str]) -> Self {
+        let mut command = desk.command(args);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -124,7 +132,9 @@ impl Relay {
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
-        BufReader::new(TcpStream::connect(&self.address).unwrap())
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(HANGS_AFTER)).unwrap();
+        BufReader::new(stream)
     }
 
     fn stop(self) -> Ran {
@@ -266,4 +276,75 @@ fn a_recording_of_nothing_leaves_no_file() {
     desk.run(&["record", "-t", "gone.toml", "-o", "a.ami.jsonl"])
         .check(3, "nothing was captured");
     assert!(!desk.path("a.ami.jsonl").exists() && !desk.path("a.ami.jsonl.part").exists());
+}
+
+/// Everybody that the capture names, and nobody in what is passed on.
+#[test]
+fn a_shared_capture_names_nobody() {
+    let target = format!(
+        "{}[labels]\nsite = \"acme 4711\"\n",
+        sim::target("127.0.0.1:1")
+    );
+    let desk = Desk::new();
+    let sim = Sim::start(&desk);
+    let target = target.replace("127.0.0.1:1", sim.address());
+    let desk = desk.with("secret", SECRET).with("acme.toml", &target);
+    let args = [
+        "record",
+        "-t",
+        "acme.toml",
+        "--listen",
+        "127.0.0.1:0",
+        "-o",
+        "a.ami.jsonl",
+        "--share",
+    ];
+    let relay = Relay::start_with(&desk, &args);
+    let mut application = relay.connect();
+    message(&mut application);
+    let originate = "Action: Originate\r\nChannel: Local/answer@amibench\r\nContext: amibench\r\nExten: hold\r\nPriority: 1\r\nCallerID: \"Alice Smith\" <4930123456>\r\nAccount: smith-berlin\r\nVariable: X=10.0.0.77\r\nAsync: true\r\n\r\n";
+    let login = format!("Action: Login\r\nUsername: bench\r\nSecret: {SECRET}\r\n\r\n");
+    application
+        .get_mut()
+        .write_all((login + originate).as_bytes())
+        .unwrap();
+    while !message(&mut application).starts_with("Event: OriginateResponse") {}
+    assert_eq!(relay.stop().code, 0);
+    transcript(&desk, "a.ami.jsonl");
+    let own = std::fs::read_to_string(desk.path("a.ami.jsonl")).unwrap();
+    let shared = transcript(&desk, "a.shared.ami.jsonl");
+    assert!(shared.header.shared);
+    let shared = shared.to_text();
+    for someone in [
+        "acme",
+        "4711",
+        "Alice",
+        "Smith",
+        "4930123456",
+        "smith",
+        "berlin",
+        "bench",
+        "amibench",
+        "127.0.0.1",
+        "10.0.0.77",
+    ] {
+        assert!(own.contains(someone), "{someone} is not in the capture");
+        let version = "amibench_transcript";
+        assert!(
+            !shared.replacen(version, "", 1).contains(someone),
+            "{someone} in {shared}"
+        );
+    }
+    let again = ["record", "--from", "a.ami.jsonl", "--share"];
+    desk.run(&again).check(74, "a.shared.ami.jsonl");
+    std::fs::remove_file(desk.path("a.shared.ami.jsonl")).unwrap();
+    desk.run(&again).check(0, "");
+    let made = std::fs::read_to_string(desk.path("a.shared.ami.jsonl")).unwrap();
+    assert_eq!(made, shared);
+    desk.with(
+        "bad.ami.jsonl",
+        "{\"amibench_transcript\": 2, \"target\": \"t\"}\n[0]\n",
+    )
+    .run(&["record", "--from", "bad.ami.jsonl", "--share"])
+    .check(2, "line 2");
 }

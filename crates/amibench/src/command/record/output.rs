@@ -7,16 +7,18 @@ use ami_client::capture::{self, Capture, Extent};
 use ami_proto::session::Secret;
 use ami_proto::transcript::TranscriptHeader;
 
-use super::contents;
+use super::{contents, share};
 use crate::args::Record;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::print;
 
-const SUFFIX: &str = ".ami.jsonl";
+pub(super) const SUFFIX: &str = ".ami.jsonl";
 
 pub(super) struct Output {
     path: PathBuf,
     capture: Capture,
+    /// Whether a file under pseudonyms is wanted too.
+    share: bool,
 }
 
 impl Output {
@@ -42,6 +44,7 @@ impl Output {
         Ok(Self {
             capture: capture.or_exit(Exit::NotWritten)?,
             path,
+            share: record.share,
         })
     }
 
@@ -64,6 +67,9 @@ impl Output {
             ));
         }
         contents::print(&self.path)?;
+        if self.share {
+            share::share(&self.path)?;
+        }
         Ok(exit)
     }
 }
