@@ -115,6 +115,16 @@ impl OpenError {
         }
     }
 
+    fn broke(address: &str, source: io::Error) -> Self {
+        match TlsTrouble::of_read(&source) {
+            Some(trouble) => Self::tls(address, trouble),
+            None => Self::Broke {
+                address: address.to_owned(),
+                source,
+            },
+        }
+    }
+
     pub(crate) fn tls(address: &str, trouble: TlsTrouble) -> Self {
         Self::Tls {
             address: address.to_owned(),
@@ -335,7 +345,7 @@ impl Login {
             .step(self.clock.now() + BANNER_WITHIN, &mut look)
             .await
         {
-            Err(source) => Err(OpenError::Broke { address, source }),
+            Err(source) => Err(OpenError::broke(&address, source)),
             Ok(Step::DeadlinePassed) => Err(OpenError::NoBanner { address }),
             Ok(Step::Ended) if is_alert(self.connection.undecoded()) => {
                 Err(OpenError::tls(&address, TlsTrouble::PortIsTls))
@@ -358,7 +368,7 @@ impl Login {
         let deadline = self.clock.now() + self.within;
         loop {
             match self.connection.step(deadline, &mut |_, _| {}).await {
-                Err(source) => return Err(OpenError::Broke { address, source }),
+                Err(source) => return Err(OpenError::broke(&address, source)),
                 Ok(Step::DeadlinePassed) => {
                     return Err(OpenError::LoginTimedOut {
                         address,

@@ -58,6 +58,8 @@ struct Shared {
     timer: Notify,
     /// That a fault was planted, for the task that accepts.
     planted: Notify,
+    /// That it has shut its port.
+    shut: Notify,
     origin: Instant,
 }
 
@@ -77,6 +79,7 @@ impl Simulator {
             armed: Cell::new(None),
             timer: Notify::new(),
             planted: Notify::new(),
+            shut: Notify::new(),
             origin: Instant::now(),
         };
         Self {
@@ -101,6 +104,14 @@ impl Simulator {
     /// From then on it behaves wrongly.
     pub fn spoil(&self, defect: Defect) {
         self.with(None, |exchange, _| exchange.spoil(defect));
+    }
+
+    /// As [`Self::plant`]; once it returns, a fault that shuts the port has done so.
+    async fn plant_on_port(&self, planted: Planted) {
+        self.plant(planted);
+        if let Some(AcceptFault::Refused | AcceptFault::Unanswered) = self.accept_fault() {
+            self.shared.shut.notified().await;
+        }
     }
 
     fn at_end(&self) -> ClientEnd {
@@ -246,10 +257,12 @@ impl Server {
             match self.simulator.accept_fault() {
                 Some(AcceptFault::Refused) => {
                     drop(self.listener);
+                    self.simulator.shared.shut.notify_one();
                     return std::future::pending().await;
                 }
                 Some(AcceptFault::Unanswered) => {
                     let _queue = fill_queue(&self.listener);
+                    self.simulator.shared.shut.notify_one();
                     return std::future::pending().await;
                 }
                 _ => {}

@@ -34,6 +34,8 @@ pub enum TlsTrouble {
     NoCommonCipher,
     #[error("it refused the TLS handshake: alert {0:?}")]
     Alert(AlertDescription),
+    #[error("it demands a certificate of its clients, and we have none to show")]
+    WantsCertificate,
     #[error("its certificate cannot be read as X.509")]
     Unreadable,
     #[error("its certificate is self-signed ({})", .0.subject)]
@@ -107,6 +109,15 @@ impl TlsTrouble {
         }
     }
 
+    /// What a read tells where the peer agreed at first, and then sent an alert: in TLS 1.3 a handshake is over for us
+    /// before the peer has seen all of it.
+    pub(crate) fn of_read(error: &io::Error) -> Option<Self> {
+        match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+            alert @ rustls::Error::AlertReceived(_) => Some(Self::of_rustls(alert)),
+            _ => None,
+        }
+    }
+
     fn of_rustls(error: &rustls::Error) -> Self {
         use rustls::Error;
         match error {
@@ -127,6 +138,7 @@ impl TlsTrouble {
             | Error::PeerIncompatible(
                 PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
             ) => Self::NoCommonCipher,
+            Error::AlertReceived(AlertDescription::CertificateRequired) => Self::WantsCertificate,
             Error::AlertReceived(alert) => Self::Alert(*alert),
             error => Self::Other(error.clone()),
         }
@@ -144,6 +156,7 @@ impl TlsTrouble {
             Self::OldProtocol => "tls-old-protocol",
             Self::NoCommonCipher => "tls-no-common-cipher",
             Self::Alert(_) => "tls-alert",
+            Self::WantsCertificate => "tls-wants-certificate",
             Self::Unreadable => "tls-certificate-unreadable",
             Self::SelfSigned(_) => "tls-self-signed",
             Self::UnknownAuthority(_) => "tls-unknown-authority",
@@ -217,6 +230,9 @@ impl TlsTrouble {
             Self::NoCommonCipher => texts(&[
                 "let `tlscipher` on the PBX permit ECDHE with AES-GCM or ChaCha20",
                 "or put a TLS proxy such as stunnel in front of it",
+            ]),
+            Self::WantsCertificate => texts(&[
+                "let the PBX, or the proxy in front of it, take clients without a certificate",
             ]),
             Self::WeakKey(_) => texts(&[
                 "a new certificate on the PBX, with a key of 2048 bits: no pin helps here",

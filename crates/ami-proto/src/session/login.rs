@@ -7,6 +7,7 @@ use md5::{Digest, Md5};
 
 use super::Disposition;
 use crate::action::{Action, ActionError, ActionId, login};
+use crate::anomaly::Anomaly;
 use crate::frame::Frame;
 use crate::message::{Banner, Message};
 use crate::response::{Response, Status};
@@ -94,7 +95,8 @@ impl Login {
     /// Events may come before the answer, and a proxy may greet with none at all.
     pub(super) fn handle(&mut self, frame: &Frame<'_>) -> Step {
         match (self.awaiting, frame.message()) {
-            (Awaiting::Banner, Message::Banner(banner)) => self.greeted(&banner),
+            (Awaiting::Banner, Message::Banner(banner)) if is_whole(frame) => self.greeted(&banner),
+            (Awaiting::Banner, Message::Banner(banner)) => not_ami(&banner),
             (Awaiting::Banner, Message::Event(_)) => self.first_action(Disposition::Event),
             (Awaiting::Banner, _) => self.first_action(Disposition::Unmatched),
             (Awaiting::Challenge(id), Message::Response(response)) if answers(&response, &id) => {
@@ -110,8 +112,7 @@ impl Login {
 
     fn greeted(&mut self, banner: &Banner<'_>) -> Step {
         if !banner.is_manager() {
-            let banner = String::from_utf8_lossy(banner.line()).into_owned();
-            return Step::Closed(Disposition::NotAmi { banner });
+            return not_ami(banner);
         }
         self.first_action(Disposition::Banner)
     }
@@ -171,6 +172,17 @@ impl Login {
             disposition,
         }
     }
+}
+
+/// What does not end is no banner, however it begins.
+fn is_whole(frame: &Frame<'_>) -> bool {
+    let is_cut = |anomaly: &Anomaly| matches!(anomaly, Anomaly::LineTooLong { .. });
+    !frame.anomalies().iter().any(is_cut)
+}
+
+fn not_ami(banner: &Banner<'_>) -> Step {
+    let banner = String::from_utf8_lossy(banner.line()).into_owned();
+    Step::Closed(Disposition::NotAmi { banner })
 }
 
 /// Nothing else is in flight during the login, so an answer without ActionID is ours.

@@ -145,7 +145,7 @@ async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) 
                 let _ = sender.send(simulator.counters());
             }
             Question::Plant(planted, done) => {
-                simulator.plant(planted);
+                simulator.plant_on_port(planted).await;
                 let _ = done.send(());
             }
             Question::Spoil(defect, done) => {

@@ -9,6 +9,7 @@ mod bench;
 mod calls;
 mod events;
 mod fake_pbx;
+mod faults;
 mod feeds;
 mod flood;
 mod flows;

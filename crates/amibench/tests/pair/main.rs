@@ -6,5 +6,6 @@
 mod calls;
 mod deadlines;
 mod events;
+mod faults;
 mod line;
 mod login;

@@ -21,6 +21,7 @@ use crate::server::hear_out;
 const FLIGHT_BYTES: usize = 16 * 1024;
 /// Records of TLS with fatal alerts.
 const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 const TICKETS: usize = 64;
 
@@ -69,7 +70,8 @@ impl TlsFault {
             Self::WrongName => with(certificate::for_another_host()),
             Self::UnknownAuthority => with(certificate::of_unknown_authority()),
             Self::WantsCertificate => wanting_certificate(),
-            Self::LateAlert => with_versions(certificate::usual(), &[&TLS12]),
+            // In TLS 1.3 the first flight of a server is its last.
+            Self::Unfinished | Self::LateAlert => with_versions(certificate::usual(), &[&TLS12]),
             Self::Tickets => {
                 let mut config = ServerConfig::clone(sound);
                 config.send_tls13_tickets = TICKETS;
@@ -124,7 +126,8 @@ impl Play {
                 stream.write_all(&answer(config, &hello[..length])?).await?;
                 let heard = stream.read(&mut hello).await?;
                 if heard > 0 {
-                    stream.write_all(&HANDSHAKE_FAILURE).await?;
+                    stream.write_all(&ACCESS_DENIED).await?;
+                    hear_out(stream).await;
                 }
             }
             _ => {}
