@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::message::Event;
 use crate::near::{UnknownName, find};
 use crate::pbx::{Pbx, SessionKey};
@@ -21,7 +23,8 @@ pub(crate) use flaws::{Flaws, LostSession, Overhearing};
 pub(crate) use turn::{Course, Incoming, Turn, after, before, is_login, receive};
 
 /// One wrong behaviour.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Defect(&'static Row);
 
 pub(crate) struct Row {
@@ -102,6 +105,14 @@ impl Defect {
 
     pub fn what(self) -> &'static str {
         self.0.what
+    }
+}
+
+impl TryFrom<String> for Defect {
+    type Error = UnknownName;
+
+    fn try_from(name: String) -> Result<Self, UnknownName> {
+        Self::named(&name)
     }
 }
 

@@ -4,6 +4,7 @@
 //! `take_woken` names, and call `handle_timeout` again by `poll_timeout`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::WRITE_TIMEOUT;
@@ -40,7 +41,15 @@ struct Seat {
 }
 
 impl Exchange {
-    pub fn new(pbx: Pbx) -> Self {
+    /// A PBX with the faults and defects of its profile.
+    pub fn new(mut pbx: Pbx) -> Self {
+        let profile = Arc::clone(&pbx.profile);
+        for planted in &profile.faults {
+            pbx.faults.plant(planted.clone());
+        }
+        for defect in &profile.defects {
+            pbx.spoil(*defect);
+        }
         Self {
             pbx,
             sessions: BTreeMap::new(),

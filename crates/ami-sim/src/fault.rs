@@ -7,6 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::near::{UnknownName, find};
 use crate::server::TlsFault;
 
@@ -143,7 +145,8 @@ impl fmt::Debug for Fault {
 }
 
 /// A fault, what it draws from, and when it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
 pub struct Planted {
     pub(crate) fault: Fault,
     pub(crate) seed: u64,
@@ -182,6 +185,14 @@ pub enum PlantedError {
     Name(#[from] UnknownName),
     #[error("{0:?} is no seed: NAME:SEED has a whole number for a seed")]
     Seed(String),
+}
+
+impl TryFrom<String> for Planted {
+    type Error = PlantedError;
+
+    fn try_from(text: String) -> Result<Self, PlantedError> {
+        text.parse()
+    }
 }
 
 /// `NAME` or `NAME:SEED`.

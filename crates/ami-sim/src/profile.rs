@@ -10,8 +10,10 @@ use thiserror::Error;
 
 use crate::account_rules::AccountRules;
 use crate::class::Classes;
+use crate::defect::Defect;
 use crate::encode::CommandFraming;
 use crate::extension::{Device, Extension};
+use crate::fault::Planted;
 use crate::manager_settings::ManagerSettings;
 use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
@@ -64,6 +66,12 @@ pub struct Profile {
     pub commands: Commands,
     /// Of a gateway with SIM cards.
     pub sms: Option<SmsSettings>,
+    /// What goes wrong with its delivery, as `NAME` or `NAME:SEED`.
+    #[serde(default)]
+    pub faults: Vec<Planted>,
+    /// What it does wrong.
+    #[serde(default)]
+    pub defects: Vec<Defect>,
 }
 
 /// The headers of a channel, in the order of the profile.
@@ -267,6 +275,19 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn a_profile_may_have_faults_and_defects() {
+        let text = |fault: &str| {
+            format!(
+                "extends = \"asterisk-22\"\nfaults = [\"{fault}\"]\ndefects = [\"list.complete.missing\"]\n"
+            )
+        };
+        let profile = Profile::from_toml(&text("wire.cuts:7")).unwrap();
+        assert_eq!(profile.faults, ["wire.cuts:7".parse().unwrap()]);
+        assert_eq!(profile.defects, ["list.complete.missing".parse().unwrap()]);
+        assert!(Profile::from_toml(&text("wire.cut")).is_err());
     }
 
     #[test]

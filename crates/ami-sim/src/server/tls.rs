@@ -81,6 +81,9 @@ impl Tls {
 
     /// Where the fault is the certificate's, with one that has it.
     pub fn with_fault(self, fault: TlsFault) -> Self {
+        if self.fault == Some(fault) {
+            return self;
+        }
         let (config, certificate) = fault.serves(&self.config, self.certificate);
         Self {
             config,

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use ami_client::tls::Fingerprint;
-use ami_sim::{Handle, Planted, Tls};
+use ami_sim::{Planted, Profile, Tls};
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
@@ -30,7 +30,9 @@ pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
 fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     let mut profile = profile_named(name).or_exit(Exit::BadInput)?;
     let admitted = Admitted::by(sim, &mut profile)?;
-    let tls = tls(sim)?;
+    profile.faults.extend_from_slice(&sim.faults);
+    profile.defects.extend_from_slice(&sim.defects);
+    let tls = tls(sim, &profile)?;
     let port = match &tls {
         None => profile.port,
         Some(_) => profile.tls_port,
@@ -56,7 +58,6 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     }
     .with_context(|| format!("failed to listen on {listen}"))
     .or_exit(Exit::BadInput)?;
-    spoil(&handle, sim);
     let address = handle.addr();
     let uri = match &pin {
         None => format!("ami://{user}@{address}"),
@@ -76,20 +77,10 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     Ok(Exit::Held)
 }
 
-fn spoil(handle: &Handle, sim: &Sim) {
-    let planted = sim.faults.iter();
-    for planted in planted.filter(|planted| planted.fault().tls().is_none()) {
-        handle.plant(planted.clone());
-    }
-    for defect in &sim.defects {
-        handle.spoil(*defect);
-    }
-}
-
 /// A fault of TLS may have a certificate of its own, so it is known before anything is served.
-fn tls(sim: &Sim) -> Result<Option<Tls>, Failure> {
+fn tls(sim: &Sim, profile: &Profile) -> Result<Option<Tls>, Failure> {
     let mut tls = listening::tls(&sim.tls)?;
-    for fault in sim.faults.iter().map(Planted::fault) {
+    for fault in profile.faults.iter().map(Planted::fault) {
         let Some(wrong) = fault.tls() else { continue };
         let Some(sound) = tls else {
             let error = anyhow!("the fault {} needs --tls", fault.name());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ami_client::dial::permit;
 use ami_client::{Document, Target};
+use ami_sim::Fault;
 
 fn pages() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
@@ -49,6 +50,27 @@ fn every_target_file_that_is_shown_is_one_and_permits_its_own_roles() {
         }
     }
     assert!(count >= 5, "{count} targets");
+}
+
+/// The catalogue of faults has each of them at its number, and no others.
+#[test]
+fn every_fault_stands_in_the_catalogue() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/faults.md");
+    let text = fs::read_to_string(page).unwrap();
+    let rows = || {
+        text.lines()
+            .filter(|line| line.starts_with("| ") && line.contains('`'))
+    };
+    for fault in Fault::all() {
+        let start = format!("| {} |", fault.number());
+        let name = format!("`{}`", fault.name());
+        let row = rows().find(|row| row.starts_with(&start));
+        assert!(row.is_some_and(|row| row.contains(&name)), "{fault:?}");
+    }
+    let names = rows().flat_map(|row| row.split('`').skip(1).step_by(2));
+    for name in names {
+        assert!(Fault::named(name).is_ok(), "{name}");
+    }
 }
 
 /// The pages that the program names are there.

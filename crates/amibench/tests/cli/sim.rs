@@ -1,6 +1,7 @@
 //! A simulated PBX in a process of its own, which a test can take away.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use crate::desk::{Desk, Ran, SMALL};
@@ -144,6 +145,44 @@ fn a_manager_conf_decides_who_logs_in_and_a_bad_one_is_told_with_its_place() {
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn a_simulator_is_wrong_in_the_ways_it_is_told() {
+    let desk = Desk::new();
+    let wrong = ["--fault", "banner.lf", "--defect", "connect.banner.worded"];
+    let args = ["sim", "--profile", "asterisk-22", "--listen", "127.0.0.1:0"];
+    let mut sim = desk.start(&[&args[..], &wrong].concat());
+    let mut line = String::new();
+    let mut out = BufReader::new(sim.child().stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    let (_, rest) = line.split_once("ami://bench@").unwrap();
+    let (address, _) = rest.split_once(',').unwrap();
+    let mut banner = String::new();
+    let wire = TcpStream::connect(address).unwrap();
+    BufReader::new(wire).read_line(&mut banner).unwrap();
+    assert_eq!(banner, "Asterisk Call Manager/eleven\n");
+    sim.signal(rustix::process::Signal::INT);
+    assert_eq!(sim.end().code, 0);
+}
+
+#[test]
+fn what_a_simulator_cannot_do_wrong_is_refused() {
+    let desk = Desk::new();
+    for (wrong, said) in [
+        (["--fault", "wire.cut"], "perhaps wire.cuts"),
+        (["--fault", "wire.cuts:x"], "\"x\" is no seed"),
+        (
+            ["--defect", "list.complete.mising"],
+            "perhaps list.complete.missing",
+        ),
+        (["--fault", "tls.old"], "the fault tls.old needs --tls"),
+    ] {
+        let args = ["sim", "--profile", "asterisk-22", "--listen", "127.0.0.1:0"];
+        let ran = desk.run(&[&args[..], &wrong].concat());
+        assert_eq!(ran.code, 2, "{wrong:?}: {ran:?}");
+        assert!(ran.err.contains(said), "{wrong:?}: {ran:?}");
+    }
 }
 
 /// A load on two targets, of which nobody is there for `gone`; its results are in `run`.
