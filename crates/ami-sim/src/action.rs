@@ -14,13 +14,20 @@ mod channel;
 mod channel_map;
 mod command;
 mod conference;
+mod config;
 mod core_state;
+mod database;
+mod dialplan;
+mod endpoint;
 mod event_flow;
 mod login;
+mod mailbox;
+mod module;
 mod originate;
 mod queue;
 mod queue_member;
 mod sms;
+mod state;
 mod variable;
 
 /// One request being answered.
@@ -55,20 +62,27 @@ impl Act<'_> {
 pub(crate) type Handler = fn(&mut Act<'_>);
 
 /// What the simulator can do, if the profile lists it: each family has its table.
-const FAMILIES: [&[(&str, Handler)]; 14] = [
+const FAMILIES: &[&[(&str, Handler)]] = &[
     agent::HANDLERS,
     bridge::HANDLERS,
     channel::HANDLERS,
     channel_map::HANDLERS,
     command::HANDLERS,
     conference::HANDLERS,
+    config::HANDLERS,
     core_state::HANDLERS,
+    database::HANDLERS,
+    dialplan::HANDLERS,
+    endpoint::HANDLERS,
     event_flow::HANDLERS,
     login::HANDLERS,
+    mailbox::HANDLERS,
+    module::HANDLERS,
     originate::HANDLERS,
     queue::HANDLERS,
     queue_member::HANDLERS,
     sms::HANDLERS,
+    state::HANDLERS,
     variable::HANDLERS,
 ];
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::bridge::BridgeKey;
 use crate::channel::{CauseText, Channel, ChannelKey, ChannelState, Party, Place};
 use crate::class::Classes;
+use crate::device_state::DeviceState;
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::queue::member::DeviceStatus;
@@ -111,8 +112,12 @@ impl Pbx {
     }
 
     pub(crate) fn new_account(&mut self, now: Duration, key: ChannelKey) {
+        self.changed_account(now, key, "");
+    }
+
+    pub(crate) fn changed_account(&mut self, now: Duration, key: ChannelKey, old: &str) {
         self.channel_event(now, "NewAccountCode", key, |_, headers| {
-            headers.with("OldAccountCode", "")
+            headers.with("OldAccountCode", old)
         });
     }
 
@@ -155,11 +160,8 @@ impl Pbx {
         else {
             return;
         };
-        if self.wants(Classes::CALL) {
-            let headers = self.event(now, "DeviceStateChange", Classes::CALL);
-            let headers = headers.with("Device", &device).with("State", state);
-            self.publish(Classes::CALL, headers);
-        }
+        let told = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
+        self.tell_device(now, &device, told);
         self.follow_device(now, &device, DeviceStatus::from_word(state));
     }
 

@@ -1,6 +1,6 @@
 //! The model of one PBX: its channels and calls, what is due when, and the events that follow. Pure: time is an argument.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,15 @@ use crate::bridge::{Bridge, BridgeKey};
 use crate::call::{Call, CallKey};
 use crate::channel::{Channel, ChannelKey};
 use crate::class::Classes;
+use crate::config_file::ConfigFiles;
 use crate::counters::Counters;
+use crate::database::Database;
 use crate::defect::{Defects, Flaws};
+use crate::device_state::DeviceState;
 use crate::dial::{Dial, DialKey};
 use crate::encode::encode;
 use crate::fault::Faults;
+use crate::hint::ExtensionState;
 use crate::message::{Event, Headers};
 use crate::profile::Profile;
 use crate::queue::Queues;
@@ -74,6 +78,13 @@ pub struct Pbx {
     /// By BridgeUniqueid.
     pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
     pub(crate) globals: BTreeMap<String, String>,
+    pub(crate) database: Database,
+    pub(crate) config_files: ConfigFiles,
+    /// As they were told last; custom devices are in the database besides.
+    pub(crate) device_states: BTreeMap<String, DeviceState>,
+    /// By context and extension, as they were told last.
+    pub(crate) hint_states: BTreeMap<(String, String), ExtensionState>,
+    pub(crate) presences_told: BTreeSet<String>,
     /// Sessions logged in, by user in lower case.
     pub(crate) logins: BTreeMap<String, usize>,
     pub(crate) sms_on_the_way: VecDeque<Sms>,
@@ -103,6 +114,10 @@ struct Numbers {
 impl Pbx {
     pub fn new(profile: Profile, accounts: Accounts, seed: u64, epoch: Duration) -> Self {
         let queues = Queues::new(&profile.queues, epoch.as_secs());
+        let config_files = ConfigFiles::new(&profile.files);
+        // Of a stream of its own, so that what it names for itself does not move what calls draw.
+        let mut own = ChaCha8Rng::seed_from_u64(seed);
+        own.set_stream(1);
         let mut pbx = Self {
             profile: profile.shared(),
             accounts,
@@ -116,6 +131,11 @@ impl Pbx {
             bridges: BTreeMap::new(),
             known_bridges: BTreeMap::new(),
             globals: BTreeMap::new(),
+            database: Database::new(uuid(&mut own)),
+            config_files,
+            device_states: BTreeMap::new(),
+            hint_states: BTreeMap::new(),
+            presences_told: BTreeSet::new(),
             logins: BTreeMap::new(),
             sms_on_the_way: VecDeque::new(),
             queues,
@@ -128,6 +148,7 @@ impl Pbx {
             finished: Vec::new(),
             numbers: Numbers::default(),
         };
+        pbx.settle_devices();
         pbx.settle_queues();
         pbx
     }
@@ -278,16 +299,20 @@ impl Pbx {
         self.numbers.device - 1
     }
 
-    /// A random id in the form of a UUID.
     pub(crate) fn draw_uuid(&mut self) -> String {
-        let (high, low) = (self.rng.next_u64(), self.rng.next_u64());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | (low >> 48) & 0x3fff,
-            low & 0xffff_ffff_ffff
-        )
+        uuid(&mut self.rng)
     }
+}
+
+/// A random id in the form of a UUID.
+fn uuid(rng: &mut ChaCha8Rng) -> String {
+    let (high, low) = (rng.next_u64(), rng.next_u64());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        0x8000 | (low >> 48) & 0x3fff,
+        low & 0xffff_ffff_ffff
+    )
 }

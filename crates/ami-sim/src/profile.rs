@@ -12,8 +12,11 @@ use crate::account_rules::AccountRules;
 use crate::class::Classes;
 use crate::defect::Defect;
 use crate::encode::CommandFraming;
+use crate::endpoint::Endpoint;
 use crate::extension::{Device, Extension};
 use crate::fault::Planted;
+use crate::hint::Hint;
+use crate::mailbox::Mailbox;
 use crate::manager_settings::ManagerSettings;
 use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
@@ -60,6 +63,18 @@ pub struct Profile {
     pub extensions: Vec<Extension>,
     #[serde(rename = "device", default)]
     pub devices: Vec<Device>,
+    #[serde(rename = "hint", default)]
+    pub hints: Vec<Hint>,
+    /// What a context takes in from others.
+    #[serde(default)]
+    pub includes: BTreeMap<String, Vec<String>>,
+    #[serde(rename = "endpoint", default)]
+    pub endpoints: Vec<Endpoint>,
+    #[serde(rename = "mailbox", default)]
+    pub mailboxes: Vec<Mailbox>,
+    /// Configuration files that GetConfig shows, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     pub queues_answer: QueuesAnswer,
     #[serde(rename = "queue", default)]
     pub queues: Vec<QueueSettings>,

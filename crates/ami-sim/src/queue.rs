@@ -1,7 +1,5 @@
 //! Call queues: settings from the profile, members, who waits, and the figures that a queue keeps.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::channel::ChannelKey;
@@ -228,8 +226,6 @@ impl Queue {
 pub(crate) struct Queues {
     /// In the order in which Asterisk lists them.
     pub(crate) list: Vec<Queue>,
-    /// Devices of queues whose state was told.
-    pub(crate) devices: BTreeMap<String, &'static str>,
 }
 
 impl Queues {
@@ -239,10 +235,7 @@ impl Queues {
             .map(|settings| Queue::new(settings.clone(), started_at))
             .collect();
         list.sort_by_key(|queue| name_bucket(queue.name()));
-        Self {
-            list,
-            devices: BTreeMap::new(),
-        }
+        Self { list }
     }
 
     /// Names are compared without regard to case in lists, exactly elsewhere.

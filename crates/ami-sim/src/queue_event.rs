@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::class::Classes;
+use crate::device_state::DeviceState;
 use crate::extension::{find, find_device};
 use crate::message::Headers;
 use crate::pbx::Pbx;
@@ -97,16 +98,10 @@ impl Pbx {
 
     /// Tells the state of a device that stands for a queue or a pause, if it is another one than before.
     pub(crate) fn queue_device(&mut self, now: Duration, device: String, state: &'static str) {
-        let before = self.queues.devices.get(&device).copied();
-        if before == Some(state) {
-            return;
+        let told = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
+        if self.device_states.get(&device) != Some(&told) {
+            self.tell_device(now, &device, told);
         }
-        if self.wants(Classes::CALL) {
-            let headers = self.event(now, "DeviceStateChange", Classes::CALL);
-            let headers = headers.with("Device", &device).with("State", state);
-            self.publish(Classes::CALL, headers);
-        }
-        self.queues.devices.insert(device, state);
     }
 
     /// `Queue:NAME_avail` says whether a caller would find somebody.
@@ -131,7 +126,11 @@ impl Pbx {
             }
             devices.push((queue.availability_device(), queue.availability()));
         }
-        self.queues.devices.extend(devices);
+        self.device_states
+            .extend(devices.into_iter().map(|(device, state)| {
+                let state = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
+                (device, state)
+            }));
         self.queues.list = list;
     }
 

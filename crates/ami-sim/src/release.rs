@@ -174,6 +174,68 @@ impl Release {
         !self.has_change_of(&fixed)
     }
 
+    /// Of name, context and extension in `core show channels verbose`.
+    pub(crate) fn verbose_channel_widths(self) -> (usize, (usize, usize)) {
+        if self.channel_table_widths().0 > 20 {
+            (80, (24, 24))
+        } else {
+            (20, (20, 16))
+        }
+    }
+
+    /// Of the first two columns of `core show hints`: 16.28 cuts them short.
+    pub(crate) fn hint_table_widths(self) -> (usize, usize) {
+        if self >= Self::new(22, 0, 0) {
+            (30, 60)
+        } else {
+            (20, 20)
+        }
+    }
+
+    /// DBGetTree tells how many entries it lists; 16.28 says 1 always.
+    pub(crate) fn counts_tree_entries(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// Settings of PJSIP that 16.28 lacks and 22.10 has; where between they came in is not known.
+    pub(crate) fn has_newer_pjsip_settings(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// What is said of a file outside the folder of the configuration; 16.28 still misspells it.
+    pub(crate) fn escalation_refusal(self) -> &'static str {
+        if self >= Self::new(22, 0, 0) {
+            "File requires escalated privileges"
+        } else {
+            "File requires escalated priveledges"
+        }
+    }
+
+    /// CreateConfig looks at the name before it tries; 16.28 does not.
+    pub(crate) fn checks_created_files(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// VoicemailUserEntry tells CanMarkUrgent; 16.28 does not.
+    pub(crate) fn marks_urgent_messages(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// ModuleLoad has one text for every module that is not there; 16.28 has one for each kind of request.
+    pub(crate) fn has_one_module_refusal(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// The function MAILBOX_EXISTS: in 16.28, not in 22.10.
+    pub(crate) fn has_mailbox_exists(self) -> bool {
+        self < Self::new(22, 0, 0)
+    }
+
+    /// `ASTERISK_VERSION_NUM`: two digits each.
+    pub(crate) fn number(self) -> u32 {
+        u32::from(self.major) * 10_000 + u32::from(self.minor) * 100 + u32::from(self.patch)
+    }
+
     pub(crate) fn overlong_line(self) -> OverlongLine {
         if self.is_14_or_later() {
             OverlongLine::KeepLastByte

@@ -1,18 +1,41 @@
-//! Command: the few CLI commands that clients use to find out what they talk to.
-
-use std::fmt::Write as _;
-use std::time::Duration;
+//! Command: the console commands that tools send, with the texts of the real ones.
+//!
+//! A command that the real console has and that is not here is answered by `Not simulated`, one that it has not as there.
 
 use crate::action::{Act, Handler};
 use crate::message::{CliStatus, Message};
-use crate::pbx::Pbx;
+
+mod channel_table;
+mod core_show;
+mod database;
+mod dialplan_show;
+mod help;
+mod manager_list;
+mod manager_show;
+mod pjsip_show;
+mod small_tables;
+mod state_list;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[("Command", command)];
 
-mod manager_show;
-
 /// `check_blacklist`.
 const BLACKLIST: [&str; 3] = ["module load", "module unload", "restart gracefully"];
+
+/// What a command prints; an error has the status of its answer too.
+type Printed = Result<String, String>;
+/// What it is called with are all its words.
+type Run = fn(&mut Act<'_>, &[&str]) -> Printed;
+
+const FAMILIES: [&[(&str, Run)]; 8] = [
+    core_show::COMMANDS,
+    database::COMMANDS,
+    dialplan_show::COMMANDS,
+    help::COMMANDS,
+    manager_list::COMMANDS,
+    pjsip_show::COMMANDS,
+    small_tables::COMMANDS,
+    state_list::COMMANDS,
+];
 
 fn command(act: &mut Act<'_>) {
     let line = act.request.text("Command");
@@ -26,20 +49,14 @@ fn command(act: &mut Act<'_>) {
     {
         return act.error("Command blacklisted");
     }
-    let (status, text) = match words.as_slice() {
-        ["core", "show", "version"] => (
-            CliStatus::Success,
-            format!("{}\n", act.pbx.profile.core_show_version),
-        ),
-        ["core", "show", "channels"] => (CliStatus::Success, channels(act.pbx)),
-        ["core", "show", "channels", "count"] => (CliStatus::Success, totals(act.pbx)),
-        ["core", "show", "uptime"] => (CliStatus::Success, uptime(act.now)),
-        ["manager", "show", "settings"] => (CliStatus::Success, manager_show::settings(act)),
-        ["manager", "show", "user", name] => match act.pbx.accounts.find(name) {
-            Some(account) => (CliStatus::Success, manager_show::user(account)),
-            None => (CliStatus::Error, unknown(&line, &words)),
-        },
-        _ => (CliStatus::Error, unknown(&line, &words)),
+    let mut commands = FAMILIES.iter().copied().flatten();
+    let printed = match commands.find(|(pattern, _)| fits(pattern, &words)) {
+        Some((_, run)) => run(act, &words),
+        None => Err(help::refusal(act.pbx.profile.base, &line, &words)),
+    };
+    let (status, text) = match printed {
+        Ok(text) => (CliStatus::Success, text),
+        Err(text) => (CliStatus::Error, text),
     };
     act.answer(Message::CliOutput {
         action_id: act.request.action_id().to_vec(),
@@ -48,67 +65,46 @@ fn command(act: &mut Act<'_>) {
     });
 }
 
-fn channels(pbx: &Pbx) -> String {
-    let (first, second) = pbx.profile.base.channel_table_widths();
-    let row = |columns: [&str; 4]| {
-        let [channel, location, state, application] = columns;
-        format!(
-            "{channel:<first$.first$} {location:<second$.second$} {state:<7.7} {application:<30}\n"
-        )
-    };
-    let mut text = row(["Channel", "Location", "State", "Application(Data)"]);
-    for channel in pbx.channels.values() {
-        let place = &channel.place;
-        let location = format!("{}@{}:{}", place.exten, place.context, place.priority);
-        let application = format!("{}({})", channel.application, channel.application_data);
-        text.push_str(&row([
-            &channel.name,
-            &location,
-            channel.state.description(),
-            &application,
-        ]));
+/// Word by word; `*` stands for any one word, `…` for all that are left.
+fn fits(pattern: &str, words: &[&str]) -> bool {
+    let mut words = words.iter();
+    for expected in pattern.split(' ') {
+        let found = match expected {
+            "…" => return true,
+            _ => words.next(),
+        };
+        match found {
+            Some(word) if expected == "*" || expected.eq_ignore_ascii_case(word) => {}
+            _ => return false,
+        }
     }
-    text.push_str(&totals(pbx));
-    text
+    words.next().is_none()
 }
 
-fn totals(pbx: &Pbx) -> String {
-    let (channels, calls, processed) = (
-        pbx.channels.len(),
-        pbx.calls.len(),
-        pbx.counters.calls_placed,
-    );
-    let ending = |plural| if plural { "s" } else { "" };
-    format!(
-        "{channels} active channel{}\n{calls} active call{}\n{processed} call{} processed\n",
-        ending(channels != 1),
-        ending(calls != 1),
-        ending(processed != 1)
-    )
+/// A command that could not do what it was told says so once more.
+fn failed(text: &str, words: &[&str]) -> Printed {
+    Err(format!("{text}\nCommand '{}' failed.\n", words.join(" ")))
 }
 
-fn uptime(now: Duration) -> String {
-    let seconds = now.as_secs();
-    let units = [
-        ("day", seconds / 86_400),
-        ("hour", seconds / 3600 % 24),
-        ("minute", seconds / 60 % 60),
-    ];
-    let mut span = String::new();
-    for (unit, count) in units.into_iter().filter(|(_, count)| *count > 0) {
-        let ending = if count == 1 { "" } else { "s" };
-        write!(span, "{count} {unit}{ending}, ").expect("writing to memory does not fail");
+fn ending(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_fit_whole_commands() {
+        let check = |pattern: &str, line: &str, expected: bool| {
+            let words: Vec<&str> = line.split(' ').collect();
+            assert_eq!(fits(pattern, &words), expected, "{pattern}: {line}");
+        };
+        check("core show calls", "CORE show calls", true);
+        check("core show calls", "core show calls uptime", false);
+        check("core show hint *", "core show hint 6001", true);
+        check("core show hint *", "core show hint", false);
+        check("core show help …", "core show help", true);
+        check("core show help …", "core show help a b", true);
     }
-    let rest = seconds % 60;
-    let ending = if rest == 1 { "" } else { "s" };
-    write!(span, "{rest} second{ending}").expect("writing to memory does not fail");
-    format!("System uptime: {span}\nLast reload: {span}\n")
-}
-
-/// The help is offered for the first two words, or for all of a shorter command.
-fn unknown(line: &str, words: &[&str]) -> String {
-    let start = words[..words.len().min(2)].join(" ");
-    format!(
-        "No such command '{line}' (type 'core show help {start}' for other possible commands)\n"
-    )
 }

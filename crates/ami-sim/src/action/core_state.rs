@@ -11,10 +11,6 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("CoreSettings", core_settings),
     ("CoreStatus", core_status),
     ("BridgeList", bridge_list),
-    ("DeviceStateList", device_state_list),
-    ("ExtensionStateList", extension_state_list),
-    ("MailboxCount", mailbox_count),
-    ("ExtensionState", extension_state),
 ];
 
 fn ping(act: &mut Act<'_>) {
@@ -95,52 +91,8 @@ fn bridge_list(act: &mut Act<'_>) {
     empty_list(act, "Bridge listing will follow", "BridgeListComplete");
 }
 
-/// No device of the model has a state that is kept.
-fn device_state_list(act: &mut Act<'_>) {
-    let message = "Device State Changes will follow";
-    empty_list(act, message, "DeviceStateListComplete");
-}
-
-fn extension_state_list(act: &mut Act<'_>) {
-    let message = "Extension Statuses will follow";
-    empty_list(act, message, "ExtensionStateListComplete");
-}
-
 fn empty_list(act: &mut Act<'_>, message: &str, complete: &str) {
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, message));
     act.answer(Headers::list_complete(complete, id, 0));
-}
-
-fn mailbox_count(act: &mut Act<'_>) {
-    let mailbox = act.request.bytes("Mailbox");
-    if mailbox.is_empty() {
-        return act.error("Mailbox not specified");
-    }
-    let answer = Headers::success(act.request.action_id(), "Mailbox Message Count")
-        .with("Mailbox", mailbox)
-        .with("UrgMessages", "0")
-        .with("NewMessages", "0")
-        .with("OldMessages", "0");
-    act.answer(answer);
-}
-
-/// No extension of the model has a hint.
-fn extension_state(act: &mut Act<'_>) {
-    let (exten, context) = (act.request.text("Exten"), act.request.text("Context"));
-    if exten.is_empty() {
-        return act.error("Extension not specified");
-    }
-    let context = if context.is_empty() {
-        "default".to_owned()
-    } else {
-        context
-    };
-    let answer = Headers::success(act.request.action_id(), "Extension Status")
-        .with("Exten", exten)
-        .with("Context", context)
-        .with("Hint", "")
-        .with("Status", "-1")
-        .with("StatusText", "Unknown");
-    act.answer(answer);
 }

@@ -6,25 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami_proto::transcript::{Transcript, What};
-use ami_sim::{Accounts, Extension, Profile, Step};
+use ami_sim::{Accounts, Extension, Mailbox, Profile, Step};
 
 use crate::talk::{Fields, SECRET, Talk, messages, value};
 
 /// Actions whose answers hang on a PBX's data, which the simulator does not model yet.
-const NOT_SIMULATED: [&str; 12] = [
-    "DBDel",
-    "DBGet",
-    "DBPut",
-    "DeviceStateList",
-    "ExtensionStateList",
-    "GetConfig",
-    "MailboxStatus",
-    "ParkedCalls",
-    "Parkinglots",
-    "PresenceStateList",
-    "ShowDialPlan",
-    "VoicemailUsersList",
-];
+const NOT_SIMULATED: [&str; 2] = ["ParkedCalls", "Parkinglots"];
 
 /// Headers whose value is a time, an address or a number of the machine.
 const VOLATILE: [&str; 14] = [
@@ -44,6 +31,21 @@ const VOLATILE: [&str; 14] = [
     "Challenge",
 ];
 
+/// As GetConfig shows it in the captures.
+const EXTENSIONS: &str = "[general]
+static=yes
+writeprotect=no
+[bench]
+exten => answer,1,Answer()
+same => n,Wait(1)
+same => n,Hangup()
+exten => echo,1,Answer()
+same => n,Echo()
+exten => busy,1,Busy(1)
+exten => quick,1,Answer()
+same => n,Hangup()
+";
+
 /// The dialplan of the captures, as their ShowDialPlan lists it.
 fn captured_pbx() -> Profile {
     let mut profile = Profile::named("asterisk-13").unwrap();
@@ -56,6 +58,20 @@ fn captured_pbx() -> Profile {
             .collect(),
     };
     profile.queues = Vec::new();
+    profile.hints = Vec::new();
+    profile.endpoints = Vec::new();
+    profile.files = [("extensions.conf".to_owned(), EXTENSIONS.to_owned())].into();
+    let mailbox = |context: &str, name: &str| Mailbox {
+        context: context.to_owned(),
+        number: "1234".to_owned(),
+        name: name.to_owned(),
+        email: "root@localhost".to_owned(),
+        message_max_s: 0,
+    };
+    profile.mailboxes = vec![
+        mailbox("default", "Example Mailbox"),
+        mailbox("other", "Company2 User"),
+    ];
     profile.extensions = vec![
         extension("answer", &["Answer", "Wait(1)", "Hangup"]),
         extension("echo", &["Answer", "Echo"]),

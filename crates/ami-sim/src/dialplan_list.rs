@@ -1,0 +1,80 @@
+//! The dialplan of a profile in the order in which Asterisk lists it.
+
+use crate::extension::Step;
+use crate::profile::Profile;
+
+pub(crate) struct ListedContext<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) extensions: Vec<ListedExtension<'a>>,
+    pub(crate) includes: &'a [String],
+}
+
+pub(crate) struct ListedExtension<'a> {
+    pub(crate) exten: &'a str,
+    pub(crate) hint: Option<&'a str>,
+    pub(crate) steps: &'a [Step],
+}
+
+impl ListedExtension<'_> {
+    /// A hint counts as one.
+    pub(crate) fn priorities(&self) -> usize {
+        usize::from(self.hint.is_some()) + self.steps.len()
+    }
+}
+
+/// Those that were written down last come first.
+pub(crate) fn contexts(profile: &Profile) -> Vec<ListedContext<'_>> {
+    let mut names: Vec<&str> = Vec::new();
+    for extension in &profile.extensions {
+        for name in &extension.contexts {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    let listed = names.into_iter().rev().map(|name| ListedContext {
+        name,
+        extensions: extensions(profile, name),
+        includes: profile.includes.get(name).map_or(&[], Vec::as_slice),
+    });
+    listed.collect()
+}
+
+fn extensions<'a>(profile: &'a Profile, context: &str) -> Vec<ListedExtension<'a>> {
+    let here = profile
+        .extensions
+        .iter()
+        .filter(|extension| extension.contexts.iter().any(|name| name == context));
+    let hint = |exten: &str| {
+        let mut hints = profile.hints.iter();
+        hints.find(|hint| hint.context == context && hint.exten == exten)
+    };
+    let mut listed: Vec<ListedExtension<'a>> = here
+        .map(|extension| ListedExtension {
+            exten: &extension.exten,
+            hint: hint(&extension.exten).map(|hint| hint.watched.as_str()),
+            steps: &extension.steps,
+        })
+        .collect();
+    for hint in profile.hints.iter().filter(|hint| hint.context == context) {
+        if !listed.iter().any(|one| one.exten == hint.exten) {
+            listed.push(ListedExtension {
+                exten: &hint.exten,
+                hint: Some(&hint.watched),
+                steps: &[],
+            });
+        }
+    }
+    listed.sort_by_key(|extension| rank(extension.exten));
+    listed
+}
+
+/// Literals before patterns, and of two patterns the longer one where the shorter ends.
+fn rank(exten: &str) -> (bool, Vec<u8>) {
+    let pattern = exten.starts_with('_');
+    let mut bytes = exten.as_bytes().to_vec();
+    if pattern {
+        bytes.push(u8::MAX);
+    }
+    (pattern, bytes)
+}
