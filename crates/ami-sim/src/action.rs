@@ -24,10 +24,13 @@ mod login;
 mod mailbox;
 mod module;
 mod originate;
+mod park;
 mod queue;
 mod queue_member;
+mod signal;
 mod sms;
 mod state;
+mod transfer;
 mod variable;
 
 /// One request being answered.
@@ -81,6 +84,9 @@ const FAMILIES: &[&[(&str, Handler)]] = &[
     originate::HANDLERS,
     queue::HANDLERS,
     queue_member::HANDLERS,
+    park::HANDLERS,
+    signal::HANDLERS,
+    transfer::HANDLERS,
     sms::HANDLERS,
     state::HANDLERS,
     variable::HANDLERS,

@@ -21,22 +21,22 @@ pub(crate) struct Bridge {
 pub(crate) enum BridgeKind {
     /// Two that talk; when one leaves, it is over.
     Basic,
-    /// Those who are parked wait in one bridge, each alone.
-    Parking,
+    /// Those who are parked in a lot wait in one bridge, each alone.
+    Parking { lot: usize },
 }
 
 impl BridgeKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Basic => "basic",
-            Self::Parking => "parking",
+            Self::Parking { .. } => "parking",
         }
     }
 
     pub(crate) const fn technology(self) -> &'static str {
         match self {
             Self::Basic => "simple_bridge",
-            Self::Parking => "holding_bridge",
+            Self::Parking { .. } => "holding_bridge",
         }
     }
 }
@@ -45,8 +45,7 @@ impl Bridge {
     pub(crate) fn write_snapshot(&self, profile: &Profile, headers: &mut Headers) {
         let (creator, name) = match self.kind {
             BridgeKind::Basic => ("<unknown>", "<unknown>"),
-            // The one lot of these PBXs.
-            BridgeKind::Parking => ("Parking", "default"),
+            BridgeKind::Parking { lot } => ("Parking", profile.parking_lots[lot].name.as_str()),
         };
         let mut text = |name: &str, value: &str| headers.push("", name, value.as_bytes());
         text("BridgeUniqueid", &self.id);
@@ -130,26 +129,33 @@ impl Pbx {
         let mut members = bridge.members.clone();
         members.sort_by_key(|member| *member != channel);
         for member in members {
-            if self.channels[&member]
-                .variable("BRIDGEPEER")
-                .is_some_and(|peer| !peer.is_empty())
-            {
-                self.set_variable(now, member, "BRIDGEPEER", "");
-            }
+            self.forget_peer(now, member);
+        }
+    }
+
+    pub(crate) fn forget_peer(&mut self, now: Duration, key: ChannelKey) {
+        let peer = self.channels[&key].variable("BRIDGEPEER");
+        if peer.is_some_and(|peer| !peer.is_empty()) {
+            self.set_variable(now, key, "BRIDGEPEER", "");
         }
     }
 
     pub(crate) fn depart(&mut self, now: Duration, channel: ChannelKey) -> Option<BridgeKey> {
         let key = self.channels.get(&channel)?.bridge?;
+        self.leave_lot(now, channel);
         let bridge = self.bridges.get_mut(&key)?;
         bridge.members.retain(|member| *member != channel);
         self.channel_mut(channel).bridge = None;
         self.bridge_event(now, "BridgeLeave", key, Some(channel));
-        if self.bridges[&key].members.is_empty() {
+        let bridge = &self.bridges[&key];
+        if bridge.kind != BridgeKind::Basic {
+            return None;
+        }
+        if bridge.members.is_empty() {
             self.destroy_bridge(now, key);
             return None;
         }
-        (self.bridges[&key].kind == BridgeKind::Basic).then_some(key)
+        Some(key)
     }
 
     fn destroy_bridge(&mut self, now: Duration, key: BridgeKey) {
@@ -209,7 +215,7 @@ impl Pbx {
         }
     }
 
-    fn send_to(&mut self, now: Duration, key: ChannelKey, place: Place) {
+    pub(crate) fn send_to(&mut self, now: Duration, key: ChannelKey, place: Place) {
         self.cancel_dial(now, key);
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
@@ -225,11 +231,14 @@ impl Pbx {
         }
     }
 
-    fn go_where_sent(&mut self, now: Duration, key: ChannelKey) {
-        let Some(channel) = self.channels.get(&key) else {
+    pub(crate) fn go_where_sent(&mut self, now: Duration, key: ChannelKey) {
+        let Some(channel) = self.channels.get_mut(&key) else {
             return;
         };
         let dialling = channel.dialling;
+        if channel.bridge.is_some() && channel.hangup_cause == 0 {
+            channel.hangup_cause = NORMAL_CLEARING;
+        }
         let left = self.leave_bridge(now, key);
         match dialling {
             Some(dial) => self.dial_redirected(now, key, dial),

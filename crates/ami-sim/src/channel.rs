@@ -123,6 +123,9 @@ pub(crate) struct Channel {
     /// The dial that is its own, until the talk that follows is over.
     pub(crate) dialling: Option<DialKey>,
     pub(crate) bridge: Option<BridgeKey>,
+    /// The lot and the space that it is parked in.
+    pub(crate) parked: Option<(usize, u32)>,
+    pub(crate) recorded: bool,
     pub(crate) wake: Option<Ticket>,
     pub(crate) end: Option<Ticket>,
     /// The SIP Call-ID that one vendor adds to every snapshot.

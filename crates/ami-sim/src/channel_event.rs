@@ -12,7 +12,7 @@ use crate::queue::member::DeviceStatus;
 
 impl Pbx {
     /// An event about one channel; `more` adds what follows the snapshot.
-    fn channel_event(
+    pub(crate) fn channel_event(
         &mut self,
         now: Duration,
         name: &str,
@@ -21,6 +21,7 @@ impl Pbx {
     ) {
         let classes = match name {
             "VarSet" => Classes::DIALPLAN,
+            "DTMFBegin" | "DTMFEnd" => Classes::DTMF,
             "Newexten" => self.profile.base.newexten_classes(),
             _ => Classes::CALL,
         };
@@ -107,8 +108,12 @@ impl Pbx {
 
     /// Moves a channel to a place while it still does what it did.
     pub(crate) fn move_to(&mut self, now: Duration, key: ChannelKey, place: Place) {
-        self.channel_mut(key).place = place;
-        self.newexten_event(now, key);
+        let channel = self.channel_mut(key);
+        let told = channel.place != place && !channel.application.is_empty();
+        channel.place = place;
+        if told {
+            self.newexten_event(now, key);
+        }
     }
 
     pub(crate) fn new_account(&mut self, now: Duration, key: ChannelKey) {

@@ -17,9 +17,9 @@ const NAMES: [(&str, Classes); 20] = [
     ("agent", Classes::AGENT),
     ("user", Classes::USER),
     ("config", Classes(1 << 7)),
-    ("dtmf", Classes(1 << 8)),
+    ("dtmf", Classes::DTMF),
     ("reporting", Classes(1 << 9)),
-    ("cdr", Classes(1 << 10)),
+    ("cdr", Classes::CDR),
     ("dialplan", Classes::DIALPLAN),
     ("originate", Classes(1 << 12)),
     ("agi", Classes(1 << 13)),
@@ -39,6 +39,8 @@ impl Classes {
     pub const COMMAND: Self = Self(1 << 4);
     pub const AGENT: Self = Self(1 << 5);
     pub const USER: Self = Self(1 << 6);
+    pub const DTMF: Self = Self(1 << 8);
+    pub const CDR: Self = Self(1 << 10);
     pub const DIALPLAN: Self = Self(1 << 11);
     pub const SECURITY: Self = Self(1 << 18);
     pub const MESSAGE: Self = Self(1 << 30);

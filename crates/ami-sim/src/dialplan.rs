@@ -6,7 +6,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::channel::{ChannelKey, ChannelState, Driver, Next, Place};
 use crate::dial::Failure;
-use crate::extension::{Effect, Media, Step, Wait, find};
+use crate::extension::{Effect, Media, Step, Wait};
 use crate::pbx::{Due, Pbx};
 
 /// Answer waits so long for media, which a Local channel never brings.
@@ -62,7 +62,7 @@ impl Pbx {
     }
 
     fn run_place(&mut self, now: Duration, key: ChannelKey, place: Place) {
-        let steps = find(&self.profile.extensions, &place.context, &place.exten);
+        let steps = self.profile.steps(&place.context, &place.exten);
         let step = steps.and_then(|steps| steps.get(place.priority.checked_sub(1)?));
         let Some(step) = step.cloned() else {
             // It is shown where it was sent, unless it just came to the end of its extension.
@@ -118,6 +118,9 @@ impl Pbx {
             Effect::Wait(_) => self.wake_at(now + pause, key),
             Effect::Echo => {}
             Effect::Dial => self.run_dial(now, key, data),
+            Effect::Goto => self.go_to(now, key, data),
+            Effect::Park => self.run_park(now, key, data),
+            Effect::ParkedCall => self.run_parked_call(now, key, data),
             Effect::Busy => self.refuse(now, key, (17, Failure::Busy)),
             Effect::Congestion => self.refuse(now, key, (34, Failure::Congestion)),
             Effect::Hangup { cause } => {
@@ -131,6 +134,22 @@ impl Pbx {
             }
             Effect::Nothing => self.wake_at(now, key),
         }
+    }
+
+    /// `priority`, `exten,priority` or `context,exten,priority`.
+    fn go_to(&mut self, now: Duration, key: ChannelKey, data: &str) {
+        let channel = self.channel_mut(key);
+        let mut place = channel.place.clone();
+        let mut parts = data.rsplit(',');
+        place.priority = parts.next().and_then(|text| text.parse().ok()).unwrap_or(1);
+        if let Some(exten) = parts.next() {
+            exten.clone_into(&mut place.exten);
+        }
+        if let Some(context) = parts.next() {
+            context.clone_into(&mut place.context);
+        }
+        channel.next = Next::Place(place);
+        self.wake_at(now, key);
     }
 
     fn answer(&mut self, now: Duration, key: ChannelKey, media: Media) {

@@ -57,6 +57,10 @@ pub enum Effect {
         cause: Option<u16>,
     },
     Dial,
+    Goto,
+    Park,
+    /// Fetches who is parked.
+    ParkedCall,
     /// An application that the model has no effect for ends at once.
     Nothing,
 }
@@ -96,6 +100,9 @@ impl Step {
             "wait" => Effect::Wait(Wait::For(seconds(data)?)),
             "echo" | "milliwatt" | "musiconhold" => Effect::Echo,
             "dial" => Effect::Dial,
+            "goto" => Effect::Goto,
+            "park" => Effect::Park,
+            "parkedcall" => Effect::ParkedCall,
             "busy" => Effect::Busy,
             "congestion" => Effect::Congestion,
             "hangup" => Effect::Hangup {
@@ -203,8 +210,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 fn pattern_matches(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
-        ([], []) => true,
-        ([b'.'], [_, ..]) => true,
+        ([], []) | ([b'.'], [_, ..]) => true,
         ([b'[', rest @ ..], [digit, text @ ..]) => match rest.iter().position(|byte| *byte == b']')
         {
             Some(end) => in_set(&rest[..end], *digit) && pattern_matches(&rest[end + 1..], text),

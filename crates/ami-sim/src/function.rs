@@ -182,7 +182,7 @@ impl Pbx {
         let mut parts = argument.splitn(3, ',');
         let mut next = || parts.next().unwrap_or_default();
         let (context, exten, priority) = (next(), next(), next());
-        let steps = crate::extension::find(&self.profile.extensions, context, exten);
+        let steps = self.profile.steps(context, exten);
         let wanted = priority.parse::<usize>().unwrap_or(1);
         let there = steps.is_some_and(|steps| (1..=steps.len()).contains(&wanted));
         if there { "1" } else { "0" }.to_owned()

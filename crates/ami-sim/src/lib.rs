@@ -40,6 +40,7 @@ mod message;
 mod module;
 mod near;
 mod outbox;
+mod parking;
 mod pbx;
 mod profile;
 mod queue;
@@ -50,8 +51,10 @@ mod request;
 mod security;
 mod server;
 mod server_session;
+mod signal;
 mod sms;
 mod text;
+mod transfer;
 
 pub use account::{Account, Accounts, DEFAULT_SECRET, MultipleLogin, Notices};
 pub use account_rules::{AccountRefused, AccountRules, WithoutPermit};
@@ -71,6 +74,7 @@ pub use manager_conf::{ManagerConf, Note};
 pub use manager_settings::{EventsAnswer, ManagerSettings, Web};
 pub use near::UnknownName;
 pub use outbox::{Chunk, Output, SharedEvent};
+pub use parking::ParkingLot;
 pub use pbx::{Pbx, SessionKey};
 pub use profile::{
     Commands, Confidence, Evidence, Explained, Profile, ProfileError, SnapshotField, Timing,
@@ -83,3 +87,4 @@ pub use server::{
 };
 pub use server_session::{Addresses, ServerSession};
 pub use sms::{Sim, SmsSettings};
+pub use transfer::FeatureCodes;

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::call::CallKey;
 use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Place};
-use crate::extension::{Behaviour, endpoint, find, find_device};
+use crate::extension::{Behaviour, endpoint, find_device};
 use crate::pbx::{DeviceStage, Due, Pbx};
 
 /// `AST_CAUSE_NO_ROUTE_DESTINATION`: there is no such device, or it is not registered.
@@ -202,6 +202,8 @@ impl Pbx {
             dialled_in: None,
             dialling: None,
             bridge: None,
+            parked: None,
+            recorded: false,
             wake: None,
             end: None,
             call_id,
@@ -241,7 +243,7 @@ impl Pbx {
         let halves = [line.channel, second];
         self.prepare_second_half(now, halves);
         let place = self.channels[&second].place.clone();
-        if find(&self.profile.extensions, &place.context, &place.exten).is_none() {
+        if self.profile.steps(&place.context, &place.exten).is_none() {
             self.hangup_event(now, second);
             self.device_state(now, second, "INVALID");
             self.forget_channel(second);

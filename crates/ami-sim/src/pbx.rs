@@ -23,8 +23,10 @@ use crate::encode::encode;
 use crate::fault::Faults;
 use crate::hint::ExtensionState;
 use crate::message::{Event, Headers};
+use crate::parking::Parking;
 use crate::profile::Profile;
 use crate::queue::Queues;
+use crate::signal::Digit;
 use crate::sms::Sms;
 
 /// Names a session towards the PBX; never used twice.
@@ -37,6 +39,11 @@ pub(crate) enum Due {
     Start(CallKey),
     Step(ChannelKey),
     DialTimeout(DialKey),
+    /// Nobody fetched who is parked there, by lot and space.
+    ParkingTimeout(usize, u32),
+    DigitEnd(ChannelKey, Digit),
+    /// A digit that an action presses.
+    Press(ChannelKey, char),
     /// An absolute timeout.
     End(ChannelKey),
     Device(ChannelKey, DeviceStage),
@@ -77,6 +84,7 @@ pub struct Pbx {
     pub(crate) bridges: BTreeMap<BridgeKey, Bridge>,
     /// By BridgeUniqueid.
     pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
+    pub(crate) parking: Parking,
     pub(crate) globals: BTreeMap<String, String>,
     pub(crate) database: Database,
     pub(crate) config_files: ConfigFiles,
@@ -130,6 +138,7 @@ impl Pbx {
             dials: BTreeMap::new(),
             bridges: BTreeMap::new(),
             known_bridges: BTreeMap::new(),
+            parking: Parking::default(),
             globals: BTreeMap::new(),
             database: Database::new(uuid(&mut own)),
             config_files,
@@ -164,6 +173,11 @@ impl Pbx {
                 Due::Start(call) => self.start_call(at, call),
                 Due::Step(channel) => self.run_step(at, channel),
                 Due::DialTimeout(dial) => self.dial_timed_out(at, dial),
+                Due::ParkingTimeout(lot, space) => self.parking_timed_out(at, (lot, space)),
+                Due::Press(channel, digit) => {
+                    self.receive_digit(at, channel, digit, Duration::ZERO)
+                }
+                Due::DigitEnd(channel, digit) => self.end_digit(at, channel, digit),
                 Due::End(channel) => self.hang_up(at, channel),
                 Due::Device(channel, stage) => self.device_stage(at, channel, stage),
                 Due::Sms => self.sms_sent(at),

@@ -13,14 +13,16 @@ use crate::class::Classes;
 use crate::defect::Defect;
 use crate::encode::CommandFraming;
 use crate::endpoint::Endpoint;
-use crate::extension::{Device, Extension};
+use crate::extension::{Device, Extension, Step, find};
 use crate::fault::Planted;
 use crate::hint::Hint;
 use crate::mailbox::Mailbox;
 use crate::manager_settings::ManagerSettings;
+use crate::parking::ParkingLot;
 use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
 use crate::sms::SmsSettings;
+use crate::transfer::FeatureCodes;
 
 mod layers;
 
@@ -79,6 +81,10 @@ pub struct Profile {
     #[serde(rename = "queue", default)]
     pub queues: Vec<QueueSettings>,
     pub commands: Commands,
+    #[serde(rename = "parking_lot", default)]
+    pub parking_lots: Vec<ParkingLot>,
+    #[serde(default)]
+    pub feature_codes: FeatureCodes,
     /// Of a gateway with SIM cards.
     pub sms: Option<SmsSettings>,
     /// What goes wrong with its delivery, as `NAME` or `NAME:SEED`.
@@ -230,6 +236,14 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// The steps of an extension, in its context or in one that the context includes.
+    pub(crate) fn steps(&self, context: &str, exten: &str) -> Option<&[Step]> {
+        let included = self.includes.get(context).into_iter().flatten();
+        std::iter::once(context)
+            .chain(included.map(String::as_str))
+            .find_map(|context| find(&self.extensions, context, exten))
+    }
+
     pub fn names() -> impl Iterator<Item = &'static str> {
         layers::names()
     }

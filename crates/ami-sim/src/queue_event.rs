@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::class::Classes;
 use crate::device_state::DeviceState;
-use crate::extension::{find, find_device};
+use crate::extension::find_device;
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::queue::Queue;
@@ -142,7 +142,7 @@ impl Pbx {
         };
         let exists = if technology == "Local" {
             let (exten, context) = number.split_once('@').unwrap_or((number, "default"));
-            find(&self.profile.extensions, context, exten).is_some()
+            self.profile.steps(context, exten).is_some()
         } else {
             find_device(&self.profile.devices, technology, number).is_some()
         };

@@ -131,7 +131,7 @@ fn bridge_kick(act: &mut Act<'_>) {
 fn technology_list(act: &mut Act<'_>) {
     const TECHNOLOGIES: [(&str, &str, u8); 4] = [
         ("native_rtp", "Native", 90),
-        (BridgeKind::Parking.technology(), "Holding", 50),
+        (BridgeKind::Parking { lot: 0 }.technology(), "Holding", 50),
         (BridgeKind::Basic.technology(), "1to1Mix", 50),
         ("softmix", "MultiMix", 10),
     ];

@@ -152,7 +152,8 @@ fn absolute_timeout(act: &mut Act<'_>) {
     if name.is_empty() {
         return act.error("No channel specified");
     }
-    let Ok(seconds) = act.request.text("Timeout").parse::<f64>() else {
+    let seconds = act.request.text("Timeout").parse::<f64>();
+    let Some(seconds) = seconds.ok().filter(|seconds| *seconds > 0.0) else {
         return act.error("No timeout specified");
     };
     let Some(key) = act.pbx.find_channel(&name) else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::action::{Act, Handler};
 use crate::call::{Destination, Order, Requester};
 use crate::channel::{Party, Place};
-use crate::extension::{Effect, Step, find};
+use crate::extension::{Effect, Step};
 use crate::request::{is_true, leading_number};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[("Originate", originate)];
@@ -85,7 +85,7 @@ fn destination(act: &Act<'_>, priority: usize) -> Result<Destination, &'static s
         ..Place::first(&text("Context"), &text("Exten"))
     };
     if priority > 0 {
-        let steps = find(&act.pbx.profile.extensions, &place.context, &place.exten);
+        let steps = act.pbx.profile.steps(&place.context, &place.exten);
         if steps.is_none_or(|steps| steps.len() < priority) {
             return Err("Extension does not exist.");
         }

@@ -1,0 +1,293 @@
+//! Parking: channels that wait in a lot until somebody fetches them, they give up, or their time is over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::agenda::Ticket;
+use crate::bridge::{BridgeKey, BridgeKind, NORMAL_CLEARING};
+use crate::channel::{ChannelKey, Driver, Next, Place};
+use crate::class::Classes;
+use crate::message::Headers;
+use crate::pbx::{Due, Pbx};
+
+/// One `[[parking_lot]]` of a profile, as in `res_parking.conf`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParkingLot {
+    pub name: String,
+    /// The first and the last of its spaces.
+    pub spaces: [u32; 2],
+    pub timeout_s: u64,
+    /// Where a call goes that nobody fetched.
+    pub comeback_context: String,
+}
+
+impl ParkingLot {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s)
+    }
+}
+
+/// Who waits where, and the bridge of each lot that was ever used.
+#[derive(Debug, Default)]
+pub(crate) struct Parking {
+    /// By lot, as the profile numbers them, and space.
+    parked: BTreeMap<(usize, u32), Parked>,
+    bridges: BTreeMap<usize, BridgeKey>,
+}
+
+#[derive(Debug)]
+struct Parked {
+    channel: ChannelKey,
+    /// Who parked it: it could be called back.
+    parker: String,
+    since: Duration,
+    timeout: Duration,
+    ticket: Option<Ticket>,
+}
+
+/// What Park is asked for.
+#[derive(Debug)]
+pub(crate) struct ParkOrder {
+    pub(crate) lot: usize,
+    /// Who is to be called back instead of the parked one itself.
+    pub(crate) parker: Option<String>,
+    /// In whole seconds; zero is for ever.
+    pub(crate) timeout: Duration,
+}
+
+/// How a channel comes out of its lot, by the event that tells it.
+#[derive(Clone, Copy, Debug)]
+enum Exit {
+    GiveUp,
+    TimeOut,
+    Fetched(ChannelKey),
+}
+
+impl Pbx {
+    /// The lot of this name; the first one if there is no name.
+    pub(crate) fn find_lot(&self, name: &str) -> Option<usize> {
+        let mut lots = self.profile.parking_lots.iter();
+        lots.position(|lot| name.is_empty() || lot.name == name)
+    }
+
+    /// `None` when all spaces are taken.
+    pub(crate) fn park(&mut self, now: Duration, key: ChannelKey, order: ParkOrder) -> Option<u32> {
+        let [first, last] = self.profile.parking_lots[order.lot].spaces;
+        let taken = |space: &u32| self.parking.parked.contains_key(&(order.lot, *space));
+        let space = (first..=last).find(|space| !taken(space))?;
+        if let Some(parker) = &order.parker {
+            self.set_variable(now, key, "BLINDTRANSFER", parker);
+        }
+        let left = self.interrupt(now, key);
+        let at = (order.lot, space);
+        let bridge = self.lot_bridge(now, order.lot);
+        let own = flat_name(&self.channels[&key].name).to_owned();
+        let due = Due::ParkingTimeout(at.0, at.1);
+        let ticket =
+            (order.timeout > Duration::ZERO).then(|| self.agenda.add(now + order.timeout, due));
+        let parked = Parked {
+            channel: key,
+            parker: order.parker.clone().unwrap_or(own),
+            since: now,
+            timeout: order.timeout,
+            ticket,
+        };
+        self.parking.parked.insert(at, parked);
+        self.channel_mut(key).parked = Some(at);
+        self.parking_event(now, "ParkedCall", at, None);
+        self.join(now, bridge, key);
+        if order.parker.is_some() {
+            self.set_variable(now, key, "BLINDTRANSFER", "");
+        }
+        self.forget_peer(now, key);
+        self.music_start(now, key);
+        if let Some(bridge) = left {
+            self.dissolve(now, bridge, NORMAL_CLEARING);
+        }
+        Some(space)
+    }
+
+    /// Takes a channel out of a talk or another lot. What runs on its own thread stays there.
+    fn interrupt(&mut self, now: Duration, key: ChannelKey) -> Option<BridgeKey> {
+        let channel = self.channel_mut(key);
+        if channel.driver == Driver::Application {
+            channel.driver = Driver::Line;
+            channel.application.clear();
+            channel.application_data.clear();
+        }
+        if let Some(ticket) = channel.wake.take() {
+            self.agenda.cancel(ticket);
+        }
+        self.depart(now, key)
+    }
+
+    fn lot_bridge(&mut self, now: Duration, lot: usize) -> BridgeKey {
+        if let Some(bridge) = self.parking.bridges.get(&lot) {
+            return *bridge;
+        }
+        let bridge = self.create_bridge_of(now, BridgeKind::Parking { lot });
+        self.parking.bridges.insert(lot, bridge);
+        bridge
+    }
+
+    pub(crate) fn parking_timed_out(&mut self, now: Duration, at: (usize, u32)) {
+        let Some(parked) = self.parking.parked.get(&at) else {
+            return;
+        };
+        let (key, parker) = (parked.channel, parked.parker.clone());
+        let flat = parker.replace('/', "_");
+        let lot = &self.profile.parking_lots[at.0];
+        let place = self.comeback(&lot.comeback_context, &flat);
+        let (name, space) = (lot.name.clone(), at.1.to_string());
+        for (variable, value) in [
+            ("PARKING_SPACE", space.as_str()),
+            ("PARKEDLOT", &name),
+            ("PARKER", &parker),
+            ("PARKER_FLAT", &flat),
+            ("BRIDGE_FEATURES", ""),
+        ] {
+            self.set_variable(now, key, variable, value);
+        }
+        self.music_stop(now, key);
+        let before = std::mem::replace(&mut self.channel_mut(key).place, place.clone());
+        self.leave_space(now, key, Exit::TimeOut);
+        self.channel_mut(key).place = before;
+        self.depart(now, key);
+        self.move_to(now, key, place.clone());
+        let channel = self.channel_mut(key);
+        channel.next = Next::Place(place);
+        channel.hangup_cause = NORMAL_CLEARING;
+        match channel.dialling {
+            Some(dial) => self.dial_redirected(now, key, dial),
+            None => self.wake_at(now, key),
+        }
+    }
+
+    /// The parker's own extension in the context of the lot, its `s`, or that of the context `default`.
+    fn comeback(&self, context: &str, flat: &str) -> Place {
+        [(context, flat), (context, "s")]
+            .into_iter()
+            .find(|(context, exten)| self.profile.steps(context, exten).is_some())
+            .map_or_else(
+                || Place::first("default", "s"),
+                |(context, exten)| Place::first(context, exten),
+            )
+    }
+
+    /// A parked channel that ends, or that somebody moves, gives up.
+    pub(crate) fn leave_lot(&mut self, now: Duration, key: ChannelKey) {
+        if self.channels[&key].parked.is_some() {
+            self.music_stop(now, key);
+            self.leave_space(now, key, Exit::GiveUp);
+        }
+    }
+
+    fn leave_space(&mut self, now: Duration, key: ChannelKey, exit: Exit) {
+        let Some(at) = self.channel_mut(key).parked.take() else {
+            return;
+        };
+        let (name, retriever) = match exit {
+            Exit::GiveUp => ("ParkedCallGiveUp", None),
+            Exit::TimeOut => ("ParkedCallTimeOut", None),
+            Exit::Fetched(retriever) => ("UnParkedCall", Some(retriever)),
+        };
+        self.parking_event(now, name, at, retriever);
+        let parked = self.parking.parked.remove(&at);
+        if let Some(ticket) = parked.and_then(|parked| parked.ticket) {
+            self.agenda.cancel(ticket);
+        }
+    }
+
+    /// `ParkedCall(lot,space)`: somebody fetches who is there, or hears that nobody is.
+    pub(crate) fn run_parked_call(&mut self, now: Duration, retriever: ChannelKey, data: &str) {
+        let (lot, space) = data.split_once(',').unwrap_or((data, ""));
+        let at = self.find_lot(lot).zip(space.parse().ok());
+        let parked = at.and_then(|at| self.parking.parked.get(&at));
+        let key = parked.map(|parked| parked.channel);
+        self.pick_up(now, retriever);
+        let Some(key) = key.filter(|key| *key != retriever) else {
+            return self.wake_at(now, retriever);
+        };
+        let bridge = self.create_bridge(now);
+        self.music_stop(now, key);
+        self.leave_space(now, key, Exit::Fetched(retriever));
+        self.depart(now, key);
+        self.join(now, bridge, key);
+        self.join(now, bridge, retriever);
+        self.introduce(now, bridge);
+    }
+
+    /// `Park(lot)`.
+    pub(crate) fn run_park(&mut self, now: Duration, key: ChannelKey, data: &str) {
+        let lot = data.split(',').next().unwrap_or_default();
+        let order = self.find_lot(lot).map(|lot| ParkOrder {
+            lot,
+            parker: None,
+            timeout: self.profile.parking_lots[lot].timeout(),
+        });
+        if order.and_then(|order| self.park(now, key, order)).is_none() {
+            self.wake_at(now, key);
+        }
+    }
+
+    fn parking_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        at: (usize, u32),
+        retriever: Option<ChannelKey>,
+    ) {
+        if !self.wants(Classes::CALL) {
+            return;
+        }
+        let mut headers = self.event(now, name, Classes::CALL);
+        self.write_parked(now, at, retriever, &mut headers);
+        self.publish(Classes::CALL, headers);
+    }
+
+    /// Who is parked where, as every event and list about it says.
+    fn write_parked(
+        &self,
+        now: Duration,
+        at: (usize, u32),
+        retriever: Option<ChannelKey>,
+        headers: &mut Headers,
+    ) {
+        let parked = &self.parking.parked[&at];
+        self.channels[&parked.channel].write_snapshot("Parkee", &self.profile, headers);
+        if let Some(retriever) = retriever {
+            self.channels[&retriever].write_snapshot("Retriever", &self.profile, headers);
+        }
+        let seconds = |at: Duration| self.wall(at).as_secs();
+        let lot = &self.profile.parking_lots[at.0];
+        let mut text = |name: &str, value: &str| headers.push("", name, value.as_bytes());
+        text("ParkerDialString", &parked.parker);
+        text("Parkinglot", &lot.name);
+        let waited = seconds(now) - seconds(parked.since);
+        // Without a limit a real one counts down from zero all the same.
+        let left = parked.timeout.as_secs().wrapping_sub(waited);
+        headers.push_display("", "ParkingSpace", at.1);
+        headers.push_display("", "ParkingTimeout", left);
+        headers.push_display("", "ParkingDuration", waited);
+    }
+
+    /// The items of ParkedCalls: all lots, or one.
+    pub(crate) fn parked_calls(&self, now: Duration, lot: Option<usize>) -> Vec<Headers> {
+        let places = self.parking.parked.keys();
+        let wanted = places.filter(|at| lot.is_none_or(|lot| lot == at.0));
+        let item = |at: &(usize, u32)| {
+            let mut headers = Headers::event("ParkedCall");
+            self.write_parked(now, *at, None, &mut headers);
+            headers
+        };
+        wanted.map(item).collect()
+    }
+}
+
+/// A channel's name without its serial number.
+fn flat_name(name: &str) -> &str {
+    name.rsplit_once('-').map_or(name, |(flat, _)| flat)
+}
