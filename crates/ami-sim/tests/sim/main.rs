@@ -14,6 +14,8 @@ mod queues;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod rude;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod sessions;
