@@ -20,11 +20,11 @@ struct Extent {
 }
 
 const STREAMS: Extent = Extent {
-    usual: 3000,
+    usual: 2000,
     full: 100_000,
 };
 const SEQUENCES: Extent = Extent {
-    usual: 300,
+    usual: 100,
     full: 10_000,
 };
 /// Streams for each fault and defect.
@@ -338,8 +338,9 @@ fn every_action_of_any_sequence_is_answered_once() {
         let profile = draw.one(&profiles);
         let (mut talk, actions) = pbx(profile);
         let names: Vec<&str> = actions.iter().map(String::as_str).collect();
-        // An answer without an ActionID is nobody's.
-        let names: Vec<&str> = names.into_iter().filter(|name| *name != "Queues").collect();
+        // Queues answers without an ActionID; ModuleLoad without arguments answers three times, on a real PBX too.
+        let odd = |name: &&str| ["Queues", "ModuleLoad"].contains(name);
+        let names: Vec<&str> = names.into_iter().filter(|name| !odd(name)).collect();
         let mut clients: Vec<Client> = (0..=draw.below(2))
             .map(|_| Client::new(talk.login(draw.one(&["Events: on", "Events: off"]))))
             .collect();
