@@ -107,23 +107,42 @@ fn every_frame_of_the_captures_is_classified() {
     });
 }
 
+/// How a message ends that has a line without a colon, or one that ends in LF alone.
+const NO_COLON: [&[u8]; 3] = [
+    b"No queues.\r\n\r\n",
+    // A UserEvent repeats what was sent.
+    b"\r\nHeader\r\n\r\n",
+    b"\r\n--END SMS EVENT--\r\n\r\n",
+];
+const BARE_LF: [&[u8]; 3] = [
+    b"of 149\n\r\n",
+    b"CoreShowChannelMap requires a channel.\n\r\n",
+    b"Could not get channel snapshot\n\r\n",
+];
+
 #[test]
-fn the_captures_are_odd_only_where_the_server_was() {
+fn the_transcripts_are_odd_only_where_the_server_was() {
     each_transcript(|name, transcript| {
         let frames = decode(
             Decoder::client(Limits::default()),
             transcript.server_chunks(0),
         );
         for frame in &frames {
-            let expected: &[Anomaly] = match frame.as_frame().bytes() {
-                b"No queues.\r\n\r\n" => &[Anomaly::NoColon { line: 1 }],
-                bytes if bytes.ends_with(b"of 149\n\r\n") => &[Anomaly::BareLf { line: 3 }],
-                // A UserEvent repeats what was sent.
-                bytes if bytes.ends_with(b"\r\nHeader\r\n\r\n") => &[Anomaly::NoColon { line: 6 }],
-                bytes if bytes.starts_with(b"\r\n") => &[Anomaly::ExtraBlankLines { lines: 1 }],
-                _ => &[],
+            let frame = frame.as_frame();
+            let mut found = frame.anomalies().to_vec();
+            if frame.bytes().starts_with(b"\r\n") {
+                let blank = Anomaly::ExtraBlankLines { lines: 1 };
+                assert!(found.contains(&blank), "{name}: {frame:?}");
+                found.retain(|anomaly| *anomaly != blank);
+            }
+            let ends = |known: &&[u8]| frame.bytes().ends_with(known);
+            let as_known = match found.as_slice() {
+                [] => !NO_COLON.iter().chain(&BARE_LF).any(ends),
+                [Anomaly::NoColon { .. }] => NO_COLON.iter().any(ends),
+                [Anomaly::BareLf { .. }] => BARE_LF.iter().any(ends),
+                _ => false,
             };
-            assert_eq!(frame.as_frame().anomalies(), expected, "{name}: {frame:?}");
+            assert!(as_known, "{name}: {frame:?}");
         }
     });
 }
@@ -198,7 +217,9 @@ fn an_encoded_action_decodes_to_what_was_sent() {
                 action.with(&String::from_utf8_lossy(header.name), header.value)
             });
             let Ok(built) = built else {
-                assert_eq!(name, "asterisk-13.7.0/malformed.ami.jsonl");
+                let breaks_rules =
+                    name.ends_with("/malformed.ami.jsonl") || name.ends_with("/limits.ami.jsonl");
+                assert!(breaks_rules, "{name}: {frame:?}");
                 continue;
             };
             let mut bytes = Vec::new();
