@@ -24,7 +24,7 @@ fn show_channel_map(act: &mut Act<'_>) {
     for other in &connected {
         let item = Headers::list_item("CoreShowChannelMap", id)
             .with("Channel", &name)
-            .with("ConnectedChannel", &act.pbx.channels[other].name);
+            .with("ConnectedChannel", other);
         act.answer(framed(item, act.pbx));
     }
     let complete = Headers::list_complete("CoreShowChannelMapComplete", id, connected.len());
@@ -41,8 +41,8 @@ fn framed(item: Headers, pbx: &Pbx) -> Message {
     Message::Raw(bytes)
 }
 
-/// The others in its bridge; of a Local channel among them the other half too, and who is in a bridge with that.
-fn connected(pbx: &Pbx, key: ChannelKey) -> Vec<ChannelKey> {
+/// By name: the others in its bridge; of a Local channel among them the other half too, and who is in a bridge with that.
+fn connected(pbx: &Pbx, key: ChannelKey) -> Vec<String> {
     let mut seen = vec![key];
     let mut next = Some(key);
     while let Some(one) = next.take() {
@@ -61,5 +61,8 @@ fn connected(pbx: &Pbx, key: ChannelKey) -> Vec<ChannelKey> {
             }
         }
     }
-    seen.split_off(1)
+    let others = seen[1..].iter();
+    let mut names: Vec<String> = others.map(|key| pbx.channels[key].name.clone()).collect();
+    names.sort();
+    names
 }
