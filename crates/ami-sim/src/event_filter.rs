@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use regex_lite::Regex;
+use serde::Deserialize;
 use thiserror::Error;
 
 mod ere;
@@ -13,7 +14,8 @@ mod ere;
 /// A session's filters have no bound in Asterisk; one that adds more than this is a mistake.
 const FILTERS_MAX: usize = 10_000;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "Vec<String>")]
 pub struct EventFilters {
     include: Vec<Filter>,
     exclude: Vec<Filter>,
@@ -52,6 +54,19 @@ pub(crate) enum FilterError {
          method(regex|exact|starts_with|ends_with|contains|none), and a pattern needs a method"
     )]
     Format,
+}
+
+impl TryFrom<Vec<String>> for EventFilters {
+    type Error = String;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, String> {
+        let mut filters = Self::default();
+        for text in &texts {
+            let added = filters.add_legacy(text);
+            added.map_err(|error| format!("{text:?}: {error}"))?;
+        }
+        Ok(filters)
+    }
 }
 
 impl EventFilters {

@@ -13,6 +13,7 @@ use crate::class::Classes;
 use crate::defect::Defect;
 use crate::encode::CommandFraming;
 use crate::endpoint::Endpoint;
+use crate::event_filter::EventFilters;
 use crate::extension::{Device, Extension, Step, find};
 use crate::fault::Planted;
 use crate::hint::Hint;
@@ -57,6 +58,9 @@ pub struct Profile {
     #[serde(default)]
     pub event_headers: BTreeMap<String, Vec<(String, String)>>,
     pub account_rules: AccountRules,
+    /// What its administration lets every account hear.
+    #[serde(default)]
+    pub account_filters: EventFilters,
     pub snapshot: Vec<SnapshotField>,
     pub timing: Timing,
     /// Where its extensions are; devices come in at the first.

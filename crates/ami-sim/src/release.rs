@@ -24,6 +24,17 @@ impl Release {
         }
     }
 
+    /// Whether what came with these minor releases, one of each major, is there. Majors between them never got it,
+    /// later ones have it from the start.
+    fn since(self, minors: &[(u16, u16)]) -> bool {
+        let branch = minors.iter().find(|(major, _)| *major == self.major);
+        let newest = minors.iter().map(|(major, _)| *major).max();
+        match branch {
+            Some((_, minor)) => self.minor >= *minor,
+            None => Some(self.major) > newest,
+        }
+    }
+
     /// Newexten is of class `call` in 12 to 15.
     pub(crate) fn newexten_classes(self) -> Classes {
         if self >= Self::new(16, 0, 0) {
@@ -69,20 +80,10 @@ impl Release {
         self >= Self::new(13, 8, 0)
     }
 
-    /// Whether a change is in that went into several lines: from these releases on in their lines, and in all lines after
-    /// the last of them.
-    fn has_change_of(self, releases: &[Self]) -> bool {
-        let own_line = |release: &&Self| release.major == self.major;
-        match releases.iter().find(own_line) {
-            Some(release) => self >= *release,
-            None => releases.last().is_some_and(|last| self > *last),
-        }
-    }
-
     /// A timed-out originate leaves cause 19 on its channels, before it left none.
     pub(crate) fn no_answer_cause(self) -> u16 {
-        let releases = [Self::new(20, 18, 0), Self::new(22, 8, 0)];
-        if self.has_change_of(&releases) { 19 } else { 0 }
+        let releases = [(20, 18), (22, 8)];
+        if self.since(&releases) { 19 } else { 0 }
     }
 
     /// Bridges tell how they choose among videos. Inferred: 13.7.0 has no such setting.
@@ -121,22 +122,18 @@ impl Release {
 
     /// CoreSettings tells SoundsSearchCustomDir.
     pub(crate) fn has_sound_search_setting(self) -> bool {
-        self.has_change_of(&[Self::new(18, 20, 0), Self::new(20, 5, 0)])
+        self.since(&[(18, 20), (20, 5)])
     }
 
     /// CoreStatus tells CoreProcessedCalls.
     pub(crate) fn counts_processed_calls(self) -> bool {
-        let releases = [
-            Self::new(20, 12, 0),
-            Self::new(21, 7, 0),
-            Self::new(22, 2, 0),
-        ];
-        self.has_change_of(&releases)
+        let releases = [(20, 12), (21, 7), (22, 2)];
+        self.since(&releases)
     }
 
     /// Of the first two columns of `core show channels`; the narrow ones cut names off.
     pub(crate) fn channel_table_widths(self) -> (usize, usize) {
-        if self.has_change_of(&[Self::new(18, 18, 0), Self::new(20, 3, 0)]) {
+        if self.since(&[(18, 18), (20, 3)]) {
             (64, 32)
         } else {
             (20, 20)
@@ -153,25 +150,10 @@ impl Release {
         self.since(&[(16, 25), (18, 11), (19, 3)])
     }
 
-    /// Whether what came with these minor releases, one of each major, is there. Majors between them never got it,
-    /// later ones have it from the start.
-    fn since(self, minors: &[(u16, u16)]) -> bool {
-        let branch = minors.iter().find(|(major, _)| *major == self.major);
-        let newest = minors.iter().map(|(major, _)| *major).max();
-        match branch {
-            Some((_, minor)) => self.minor >= *minor,
-            None => Some(self.major) > newest,
-        }
-    }
-
     /// Items of CoreShowChannelMap end in LF alone, from the first release that had it until it was noticed.
     pub(crate) fn ends_channel_map_items_in_lf(self) -> bool {
-        let fixed = [
-            Self::new(18, 24, 0),
-            Self::new(20, 9, 0),
-            Self::new(21, 4, 0),
-        ];
-        !self.has_change_of(&fixed)
+        let fixed = [(18, 24), (20, 9), (21, 4)];
+        !self.since(&fixed)
     }
 
     /// Of name, context and extension in `core show channels verbose`.

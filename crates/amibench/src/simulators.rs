@@ -15,9 +15,12 @@ use crate::exit_code::{Exit, Failure, OrExit};
 /// What every account of a simulated PBX uses: on loopback, and no secret at all.
 pub(crate) const SECRET: &str = "amibench-sim-1";
 
-/// One account that may do everything.
-pub(crate) fn accounts(name: &str) -> Accounts {
-    Accounts::new(Account::new(name, SECRET, "all", "all"))
+/// One account that may do everything, and hears what the PBX lets its accounts hear.
+pub(crate) fn accounts(profile: &Profile, name: &str) -> Accounts {
+    Accounts::new(Account {
+        filters: profile.account_filters.clone(),
+        ..Account::new(name, SECRET, "all", "all")
+    })
 }
 
 /// Simulators that run as long as this lives.
@@ -36,7 +39,7 @@ impl Simulators {
             Endpoint::Simulated(profile) => profile_named(profile).or_exit(Exit::BadInput)?,
         };
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let accounts = accounts(&target.account);
+        let accounts = accounts(&profile, &target.account);
         let tls = target.tls.as_ref().map(|tls| (tls, Tls::self_signed()));
         let (started, tls) = match tls {
             None => (ami_sim::spawn_thread(profile, listen, accounts, seed), None),

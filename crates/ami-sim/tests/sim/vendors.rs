@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ami_sim::{Profile, SessionKey};
+use ami_sim::{Account, Accounts, Profile, SessionKey};
 
-use crate::talk::{Fields, Talk, value};
+use crate::talk::{Fields, SECRET, Talk, value};
 
 /// A call to somebody who answers, in the PBX's own context; all that was heard of it.
 fn call(talk: &mut Talk, key: SessionKey, profile: &Profile) -> Vec<Fields> {
@@ -129,6 +129,34 @@ fn a_vendor_adds_headers_behind_the_channel_of_an_event() {
 }
 
 #[test]
+fn accounts_hear_what_their_administration_lets_them() {
+    let profile = Profile::named("mikopbx").unwrap();
+    let account = Account {
+        filters: profile.account_filters.clone(),
+        ..Account::new("bench", SECRET, "all", "all")
+    };
+    let mut talk = Talk::new(profile.clone(), Accounts::new(account));
+    let key = talk.login("Events: on");
+    let mut heard = call(&mut talk, key, &profile);
+    for name in ["Ping_1", "Other"] {
+        let event = format!("UserEvent: {name}");
+        heard.extend(talk.ask(key, &["Action: UserEvent", &event]));
+    }
+    let names: Vec<&str> = heard
+        .iter()
+        .filter_map(|message| value(message, "UserEvent").or_else(|| value(message, "Event")))
+        .collect();
+    assert!(
+        names.contains(&"Newchannel") && names.contains(&"Other"),
+        "{names:?}"
+    );
+    assert!(
+        !names.contains(&"Newexten") && !names.contains(&"Ping_1"),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn a_banner_need_not_name_asterisk() {
     let mut talk = Talk::with("mikopbx");
     let key = talk.connect().unwrap();
@@ -156,7 +184,7 @@ fn security_events_tell_the_address_that_the_server_listens_on() {
 fn the_name_of_the_system_stands_before_its_ids() {
     let mut profile = Profile::named("asterisk-22").unwrap();
     profile.system_name = "pbx7".to_owned();
-    let mut talk = Talk::new(profile.clone(), ami_sim::Accounts::bench("<secret>"));
+    let mut talk = Talk::new(profile.clone(), Accounts::bench(SECRET));
     let key = talk.login("Events: on");
     let settings = talk.ask(key, &["Action: CoreSettings"]);
     assert_eq!(value(&settings[0], "SystemName"), Some("pbx7"));

@@ -20,7 +20,7 @@ impl Admitted {
     pub(super) fn by(sim: &Sim, profile: &mut Profile) -> Result<Self, Failure> {
         let Some(path) = &sim.manager_conf else {
             return Ok(Self {
-                accounts: simulators::accounts("bench"),
+                accounts: simulators::accounts(profile, "bench"),
                 user: "bench".to_owned(),
                 secret: format!("secret {}", simulators::SECRET),
             });
