@@ -19,13 +19,19 @@ use crate::pbx::{Pbx, SessionKey};
 use crate::server::TlsFault;
 use crate::server_session::{Addresses, Progress, ServerSession};
 
+mod web;
+
+use web::WebSessions;
+
 #[derive(Debug)]
 pub struct Exchange {
     pbx: Pbx,
     sessions: BTreeMap<SessionKey, Seat>,
     /// Sessions that hear anything at all.
     listeners: BTreeSet<SessionKey>,
-    anonymous: usize,
+    /// Below zero where sessions over HTTP logged in: as in Asterisk a login takes one off, whether or not it was counted.
+    anonymous: isize,
+    web: WebSessions,
     agenda: Agenda<SessionKey>,
     woken: BTreeSet<SessionKey>,
     next_key: u64,
@@ -55,6 +61,7 @@ impl Exchange {
             sessions: BTreeMap::new(),
             listeners: BTreeSet::new(),
             anonymous: 0,
+            web: WebSessions::default(),
             agenda: Agenda::new(),
             woken: BTreeSet::new(),
             next_key: 0,
@@ -69,16 +76,26 @@ impl Exchange {
     /// closed without a word.
     pub fn accept(&mut self, now: Duration, addresses: Addresses) -> Option<SessionKey> {
         let down = self.pbx.faults.down_until.is_some_and(|until| now < until);
-        let full = self.anonymous >= self.pbx.accounts.auth_limit;
+        let limit = isize::try_from(self.pbx.accounts.auth_limit).unwrap_or(isize::MAX);
+        let full = self.anonymous >= limit;
         if down || full || !self.admits(addresses) {
             self.pbx.counters.sessions_refused += 1;
             return None;
         }
         self.pbx.counters.sessions_accepted += 1;
         self.anonymous += 1;
-        self.next_key += 1;
-        let key = SessionKey(self.next_key);
+        let key = self.next_key();
         let session = ServerSession::open(now, key, addresses, &self.pbx);
+        self.seat(now, key, session);
+        Some(key)
+    }
+
+    fn next_key(&mut self) -> SessionKey {
+        self.next_key += 1;
+        SessionKey(self.next_key)
+    }
+
+    fn seat(&mut self, now: Duration, key: SessionKey, session: ServerSession) {
         let seat = Seat {
             session,
             hears: Classes::NONE,
@@ -87,16 +104,21 @@ impl Exchange {
         };
         self.sessions.insert(key, seat);
         self.settle(now, key);
-        Some(key)
     }
 
     /// The connection is gone.
     pub fn leave(&mut self, key: SessionKey) {
-        let Some(seat) = self.sessions.remove(&key) else {
-            return;
-        };
+        if let Some(seat) = self.sessions.remove(&key) {
+            if seat.user.is_none() {
+                self.anonymous -= 1;
+            }
+            self.forget(key, seat);
+        }
+    }
+
+    fn forget(&mut self, key: SessionKey, seat: Seat) {
         match seat.user {
-            None => self.anonymous -= 1,
+            None => {}
             Some(user) => {
                 let left = self
                     .pbx
@@ -124,6 +146,7 @@ impl Exchange {
         if let Some(seat) = self.sessions.get_mut(&key) {
             seat.session.push_input(now, bytes, &self.pbx);
             self.run_session(now, key);
+            self.pump_web(now);
         }
     }
 
@@ -143,13 +166,16 @@ impl Exchange {
                 self.woken.insert(key);
             }
         }
+        self.web_timeout(now);
     }
 
     pub fn poll_timeout(&self) -> Option<Duration> {
-        [self.pbx.poll_timeout(), self.agenda.next_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        let due = [
+            self.pbx.poll_timeout(),
+            self.agenda.next_at(),
+            self.web.next_at(),
+        ];
+        due.into_iter().flatten().min()
     }
 
     pub fn poll_output(&mut self, key: SessionKey) -> Option<Output> {

@@ -55,6 +55,7 @@ mod signal;
 mod sms;
 mod text;
 mod transfer;
+mod web;
 
 pub use account::{Account, Accounts, DEFAULT_SECRET, MultipleLogin, Notices};
 pub use account_rules::{AccountRefused, AccountRules, WithoutPermit};
@@ -88,3 +89,4 @@ pub use server::{
 pub use server_session::{Addresses, ServerSession};
 pub use sms::{Sim, SmsSettings};
 pub use transfer::FeatureCodes;
+pub use web::{After, Reading, Refusal, WebReader, WebRequest, WebResponse};

@@ -42,6 +42,7 @@ pub struct Profile {
     pub bind_address: IpAddr,
     pub port: u16,
     pub tls_port: u16,
+    pub http_port: u16,
     pub command_framing: CommandFraming,
     pub timestamp_events: bool,
     #[serde(default)]

@@ -87,6 +87,15 @@ impl Request {
         self.damage = damage;
     }
 
+    /// What came in another way than in lines; values may hold line ends, and of more headers than fit the last are lost.
+    pub(crate) fn of(headers: &[(Vec<u8>, Vec<u8>)]) -> Self {
+        let mut request = Self::default();
+        for (name, value) in headers.iter().take(HEADERS_MAX) {
+            request.push(&[name, &b": "[..], value].concat());
+        }
+        request
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.lines.clear();
@@ -150,6 +159,12 @@ impl Reader {
 
     pub(crate) fn request_mut(&mut self) -> &mut Request {
         &mut self.request
+    }
+
+    /// Takes a request as if it had been read.
+    pub(crate) fn put(&mut self, request: Request) {
+        self.request = request;
+        self.complete = true;
     }
 
     /// Takes bytes of `input` up to the end of a request, and returns that request.

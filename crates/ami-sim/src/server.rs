@@ -28,6 +28,7 @@ use crate::pbx::{Pbx, SessionKey};
 use crate::profile::Profile;
 use crate::server_session::Addresses;
 
+mod http;
 mod thread;
 mod tls;
 mod wire;

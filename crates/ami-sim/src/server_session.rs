@@ -17,7 +17,7 @@ use crate::fault::{Appetite, Moment, Planted};
 use crate::message::{Event, Headers, Message};
 use crate::outbox::{Outbox, Output};
 use crate::pbx::{OriginateEnd, Pbx, SessionKey};
-use crate::request::{Damage, Reader};
+use crate::request::{Damage, Reader, Request};
 use crate::text::Text;
 
 /// Events that pile up behind a blocking action; Asterisk has no bound here, a simulator on a small machine needs one.
@@ -47,6 +47,7 @@ pub(crate) struct Dialogue {
     /// What the client asked to see; its rights limit it further.
     pub(crate) mask: Classes,
     phase: Phase,
+    door: Door,
     outbox: Outbox,
     held: VecDeque<Arc<Event>>,
     /// What answers the action that is served, where defects or faults want to see it whole.
@@ -64,6 +65,23 @@ pub(crate) enum Auth {
         challenge: Option<String>,
         since: Duration,
     },
+}
+
+/// How a client comes in.
+#[derive(Debug)]
+enum Door {
+    Wire,
+    /// Over HTTP: nothing is said but answers, and events wait until they are asked for.
+    Web {
+        waits: Option<Wait>,
+    },
+}
+
+/// What a WaitEvent over HTTP asked for.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) action_id: Vec<u8>,
+    pub(crate) until: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -193,10 +211,37 @@ impl Dialogue {
     }
 
     pub(crate) fn wait_for_event(&mut self, action_id: &[u8], until: Option<Duration>) {
-        self.phase = Phase::Waiting {
-            action_id: action_id.to_vec(),
-            until,
-        };
+        let action_id = action_id.to_vec();
+        match &mut self.door {
+            Door::Wire => self.phase = Phase::Waiting { action_id, until },
+            Door::Web { waits } => *waits = Some(Wait { action_id, until }),
+        }
+    }
+
+    pub(crate) fn take_wait(&mut self) -> Option<Wait> {
+        match &mut self.door {
+            Door::Wire => None,
+            Door::Web { waits } => waits.take(),
+        }
+    }
+
+    fn is_on_the_web(&self) -> bool {
+        matches!(self.door, Door::Web { .. })
+    }
+
+    pub(crate) fn has_events(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The events that came since this was last asked, and whether the client may see them.
+    pub(crate) fn take_events(&mut self) -> Vec<Arc<Event>> {
+        if self.mask.is_empty() {
+            self.mask = Classes::ALL;
+        }
+        let held = std::mem::take(&mut self.held);
+        held.into_iter()
+            .filter(|event| self.is_told(event))
+            .collect()
     }
 
     /// Answers a WaitEvent, with the event that ended it if the session may see it.
@@ -218,6 +263,9 @@ impl Dialogue {
     }
 
     fn release_held(&mut self) {
+        if self.is_on_the_web() {
+            return;
+        }
         while let Some(event) = self.held.pop_front() {
             self.outbox.event(event);
         }
@@ -239,6 +287,7 @@ impl ServerSession {
             auth: Auth::Anonymous { challenge: None },
             mask: Classes::ALL,
             phase: Phase::Reading,
+            door: Door::Wire,
             outbox,
             held: VecDeque::new(),
             turn: None,
@@ -252,6 +301,32 @@ impl ServerSession {
         }
     }
 
+    /// A session of somebody who comes in over HTTP.
+    pub(crate) fn open_web(
+        now: Duration,
+        key: SessionKey,
+        addresses: Addresses,
+        pbx: &Pbx,
+    ) -> Self {
+        let mut session = Self::open(now, key, addresses, pbx);
+        session.dialogue.outbox = Outbox::new(pbx.profile.command_framing);
+        session.dialogue.door = Door::Web { waits: None };
+        session.dialogue.mask = Classes::NONE;
+        session
+    }
+
+    /// Begins to answer a request that came in another way than as input.
+    pub(crate) fn put_request(&mut self, now: Duration, request: Request, pbx: &mut Pbx) {
+        let service = action::service_time(&request, pbx);
+        self.reader.put(request);
+        self.begin(now, service, pbx);
+    }
+
+    /// Whether nothing is being answered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.dialogue.is_reading() && self.dialogue.turn.is_none()
+    }
+
     pub(crate) fn dialogue(&mut self) -> &mut Dialogue {
         &mut self.dialogue
     }
@@ -260,6 +335,7 @@ impl ServerSession {
     pub(crate) fn hears(&self) -> Classes {
         match self.dialogue.phase {
             Phase::Waiting { .. } => Classes::ALL,
+            _ if self.dialogue.is_on_the_web() => Classes::ALL,
             _ => self.dialogue.hears(),
         }
     }
@@ -365,15 +441,18 @@ impl ServerSession {
             .map(|request| action::service_time(request, pbx));
         self.input.drain(..before - front.len());
         match service {
-            None => return Progress::Acted,
-            Some(Duration::ZERO) => self.act(now, pbx),
-            Some(service) => {
-                self.dialogue.phase = Phase::Serving {
-                    until: now + service,
-                }
-            }
+            None => {}
+            Some(service) => self.begin(now, service, pbx),
         }
         Progress::Acted
+    }
+
+    fn begin(&mut self, now: Duration, service: Duration, pbx: &mut Pbx) {
+        if service == Duration::ZERO {
+            return self.act(now, pbx);
+        }
+        let until = now + service;
+        self.dialogue.phase = Phase::Serving { until };
     }
 
     /// Answers the request that the reader holds.
@@ -467,8 +546,8 @@ impl ServerSession {
                 self.dialogue.end_waiting(told.then_some(event));
                 return Progress::Acted;
             }
-            _ if !told => {}
-            Phase::Reading if self.dialogue.turn.is_none() => {
+            _ if !told && !self.dialogue.is_on_the_web() => {}
+            Phase::Reading if self.is_idle() && !self.dialogue.is_on_the_web() => {
                 self.dialogue.release_held();
                 self.dialogue.outbox.event(Arc::clone(event));
             }
@@ -485,7 +564,7 @@ impl ServerSession {
             (Phase::Serving { until }, _) => Some(*until),
             (Phase::Failing { at, .. }, _) => Some(*at),
             (Phase::Waiting { until, .. }, _) => *until,
-            (Phase::Reading, Auth::Anonymous { .. }) => {
+            (Phase::Reading, Auth::Anonymous { .. }) if !self.dialogue.is_on_the_web() => {
                 Some(self.dialogue.opened_at + pbx.accounts.auth_timeout)
             }
             _ => None,
@@ -494,7 +573,8 @@ impl ServerSession {
 
     /// Ends a session that did not log in in time, without a word.
     pub(crate) fn handle_timeout(&mut self, now: Duration, pbx: &Pbx) {
-        let anonymous = matches!(self.dialogue.auth, Auth::Anonymous { .. });
+        let anonymous =
+            matches!(self.dialogue.auth, Auth::Anonymous { .. }) && !self.dialogue.is_on_the_web();
         let reading = matches!(self.dialogue.phase, Phase::Reading);
         if anonymous && reading && now >= self.dialogue.opened_at + pbx.accounts.auth_timeout {
             self.dialogue.close();

@@ -152,6 +152,9 @@ pub(crate) struct Sim {
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub(crate) tls: ServerTls,
+    /// Speak AMI over HTTP too; on loopback, and the usual port of the PBX when not given.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1)]
+    pub(crate) http: Option<Option<std::net::SocketAddr>>,
     /// Accounts, rights, filters and limits from a manager.conf, instead of one account that may do everything.
     #[arg(long, value_name = "FILE")]
     pub(crate) manager_conf: Option<PathBuf>,

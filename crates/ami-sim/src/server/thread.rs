@@ -1,10 +1,12 @@
 //! A simulator on a thread of its own, for a program that embeds it beside other work.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::mpsc as std_mpsc;
 use std::thread::JoinHandle;
 
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::account::Accounts;
@@ -12,12 +14,14 @@ use crate::counters::Counters;
 use crate::defect::Defect;
 use crate::fault::Planted;
 use crate::profile::Profile;
-use crate::server::{Server, Simulator, Tls, listen};
+use crate::server::{Server, Simulator, Tls, http, listen, spawn as spawn_task};
 
 /// Questions that may wait for the simulator's thread.
 const QUESTIONS_MAX: usize = 64;
 
 enum Question {
+    /// AMI over HTTP, on this port.
+    Web(StdListener, Option<Tls>),
     Counters(std_mpsc::SyncSender<Counters>),
     Plant(Planted, std_mpsc::SyncSender<()>),
     Spoil(Defect, std_mpsc::SyncSender<()>),
@@ -64,6 +68,17 @@ impl Handle {
         } else {
             T::default()
         }
+    }
+
+    /// Speaks AMI over HTTP too, if the profile has it. Binds at once, so that an error is the caller's.
+    pub fn serve_web(&self, address: SocketAddr, tls: Option<Tls>) -> io::Result<SocketAddr> {
+        let listener = listen(address)?;
+        let address = listener.local_addr()?;
+        if let Some(questions) = &self.questions {
+            // One that has ended serves nobody.
+            let _ = questions.blocking_send(Question::Web(listener, tls));
+        }
+        Ok(address)
     }
 
     /// Closes every session and waits for the thread to end.
@@ -140,6 +155,11 @@ fn spawn(
 async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) {
     while let Some(question) = questions.recv().await {
         match question {
+            Question::Web(listener, tls) => {
+                let listener =
+                    TcpListener::from_std(listener).expect("the listener is non-blocking");
+                spawn_task(http::accept_all(simulator.clone(), listener, tls));
+            }
             Question::Counters(sender) => {
                 // Whoever asked may have gone.
                 let _ = sender.send(simulator.counters());

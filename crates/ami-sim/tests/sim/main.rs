@@ -24,4 +24,6 @@ mod talk;
 #[cfg(test)]
 mod vendors;
 #[cfg(test)]
+mod web;
+#[cfg(test)]
 mod wires;

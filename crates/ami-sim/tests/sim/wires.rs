@@ -141,6 +141,28 @@ async fn a_silent_port_for_tls_says_nothing_until_its_client_has_left() {
     assert_eq!(handle.counters().sessions_accepted, 0);
 }
 
+#[tokio::test]
+async fn a_port_for_http_answers_one_request_after_the_other() {
+    let handle = spawn_thread(profile(), LOOPBACK, Accounts::bench("hunter2"), 1).unwrap();
+    let address = handle.serve_web(LOOPBACK, None).unwrap();
+    let mut wire = TcpStream::connect(address).await.unwrap();
+    let login = "GET /rawman?action=login&username=bench&secret=hunter2 HTTP/1.1\r\n\r\n";
+    wire.write_all(login.as_bytes()).await.unwrap();
+    let answer = read_until(&mut wire, "accepted\r\n\r\n").await;
+    let (_, cookie) = answer.split_once("Set-Cookie: ").unwrap();
+    let (cookie, _) = cookie.split_once(';').unwrap();
+    let wait =
+        format!("GET /rawman?action=waitevent&timeout=1 HTTP/1.1\r\nCookie: {cookie}\r\n\r\n");
+    let ping = wait
+        .replace("waitevent", "ping")
+        .replace("HTTP/1.1\r\n", "HTTP/1.1\r\nConnection: close\r\n");
+    wire.write_all((wait + &ping).as_bytes()).await.unwrap();
+    read_until(&mut wire, "Event: WaitEventComplete\r\n\r\n").await;
+    let mut last = String::new();
+    wire.read_to_string(&mut last).await.unwrap();
+    assert!(last.contains("\r\nPing: Pong\r\n"), "{last}");
+}
+
 /// The real ones listen with a backlog of 10, and the kernel holds one more.
 #[tokio::test]
 async fn eleven_connections_wait_to_be_accepted_and_no_more() {

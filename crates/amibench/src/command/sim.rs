@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use ami_client::tls::Fingerprint;
-use ami_sim::{Planted, Profile, Tls};
+use ami_sim::{Handle, Planted, Profile, Tls, Web};
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
@@ -37,15 +37,14 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
         None => profile.port,
         Some(_) => profile.tls_port,
     };
-    let listen = sim
-        .listen
-        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    if !listen.ip().is_loopback() {
-        let error = anyhow!(
-            "{listen} is not loopback: a simulated PBX has no real secrets, so it only listens there"
-        );
-        return Err(error).or_exit(Exit::BadInput);
-    }
+    let listen = on_loopback(sim.listen, port)?;
+    let web = match sim.http {
+        None => None,
+        Some(address) => {
+            profile.manager.web = Web::Enabled;
+            Some((on_loopback(address, profile.http_port)?, tls.clone()))
+        }
+    };
     let pin = tls.as_ref().map(|tls| Fingerprint::of(tls.certificate()));
     let Admitted {
         accounts,
@@ -58,6 +57,8 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     }
     .with_context(|| format!("failed to listen on {listen}"))
     .or_exit(Exit::BadInput)?;
+    let web = web.map(|(address, tls)| serve_web(&handle, address, tls));
+    let web = web.transpose()?;
     let address = handle.addr();
     let uri = match &pin {
         None => format!("ami://{user}@{address}"),
@@ -65,6 +66,9 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     };
     until_signal(|| {
         print::line(format_args!("{name} at {uri}, {secret}"));
+        if let Some(uri) = &web {
+            print::line(format_args!("AMI over HTTP at {uri}"));
+        }
         if let Some(pin) = &pin {
             print::line(format_args!(
                 "in a target file: [tls] pin_sha256 = \"{pin}\""
@@ -75,6 +79,27 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
     .or_exit(Exit::Bug)?;
     handle.stop();
     Ok(Exit::Held)
+}
+
+/// Where it listens: an own address, or the port that the PBX has by default.
+fn on_loopback(given: Option<SocketAddr>, port: u16) -> Result<SocketAddr, Failure> {
+    let listen = given.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    if listen.ip().is_loopback() {
+        return Ok(listen);
+    }
+    let error = anyhow!(
+        "{listen} is not loopback: a simulated PBX has no real secrets, so it only listens there"
+    );
+    Err(error).or_exit(Exit::BadInput)
+}
+
+fn serve_web(handle: &Handle, address: SocketAddr, tls: Option<Tls>) -> Result<String, Failure> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = handle
+        .serve_web(address, tls)
+        .with_context(|| format!("failed to listen on {address}"))
+        .or_exit(Exit::BadInput)?;
+    Ok(format!("{scheme}://{address}/rawman"))
 }
 
 /// A fault of TLS may have a certificate of its own, so it is known before anything is served.
