@@ -21,7 +21,7 @@ const QUESTIONS_MAX: usize = 64;
 
 enum Question {
     /// AMI over HTTP, on this port.
-    Web(StdListener, Option<Tls>),
+    Web(StdListener, Option<Tls>, std_mpsc::SyncSender<()>),
     Counters(std_mpsc::SyncSender<Counters>),
     Plant(Planted, std_mpsc::SyncSender<()>),
     Spoil(Defect, std_mpsc::SyncSender<()>),
@@ -74,10 +74,7 @@ impl Handle {
     pub fn serve_web(&self, address: SocketAddr, tls: Option<Tls>) -> io::Result<SocketAddr> {
         let listener = listen(address)?;
         let address = listener.local_addr()?;
-        if let Some(questions) = &self.questions {
-            // One that has ended serves nobody.
-            let _ = questions.blocking_send(Question::Web(listener, tls));
-        }
+        self.ask(|served| Question::Web(listener, tls, served));
         Ok(address)
     }
 
@@ -155,10 +152,11 @@ fn spawn(
 async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) {
     while let Some(question) = questions.recv().await {
         match question {
-            Question::Web(listener, tls) => {
+            Question::Web(listener, tls, served) => {
                 let listener =
                     TcpListener::from_std(listener).expect("the listener is non-blocking");
                 spawn_task(http::accept_all(simulator.clone(), listener, tls));
+                let _ = served.send(());
             }
             Question::Counters(sender) => {
                 // Whoever asked may have gone.
