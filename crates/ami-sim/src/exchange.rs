@@ -17,7 +17,7 @@ use crate::fault::{AcceptFault, Appetite, Planted};
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
 use crate::server::TlsFault;
-use crate::server_session::{Addresses, Progress, ServerSession};
+use crate::server_session::{Addresses, Progress, ServerSession, Transport};
 
 mod web;
 
@@ -196,8 +196,16 @@ impl Exchange {
         self.pbx.faults.accept()
     }
 
-    pub(crate) fn tls_fault(&self) -> Option<TlsFault> {
-        self.pbx.faults.tls()
+    /// What is wrong with TLS, before there is a session and at its end.
+    pub fn tls_fault(&self) -> Option<TlsFault> {
+        self.pbx.faults.tls().or(self.pbx.flaws.tls)
+    }
+
+    /// What is said on this session is said over TLS.
+    pub fn secure(&mut self, key: SessionKey) {
+        if let Some(seat) = self.sessions.get_mut(&key) {
+            seat.session.dialogue().transport = Transport::Tls;
+        }
     }
 
     pub fn appetite(&self, key: SessionKey) -> Appetite {

@@ -26,7 +26,7 @@ use crate::fault::{AcceptFault, Planted};
 use crate::outbox::Output;
 use crate::pbx::{Pbx, SessionKey};
 use crate::profile::Profile;
-use crate::server_session::Addresses;
+use crate::server_session::{Addresses, Transport};
 
 mod http;
 mod thread;
@@ -136,7 +136,7 @@ impl Simulator {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        wire::serve(self, &mut wire, addresses).await
+        wire::serve(self, &mut wire, addresses, Transport::Plain).await
     }
 
     /// Does what is due when it is due; never returns.
@@ -304,16 +304,28 @@ async fn serve(
         Some(AcceptFault::Silent) => return hear_out(&mut stream).await,
         _ => {}
     }
+    let tls = match tls {
+        Some(tls) if tls.answers_in_plain() => match tls::begins_in_tls(&stream).await {
+            None => return,
+            Some(true) => Some(tls),
+            Some(false) => None,
+        },
+        tls => tls,
+    };
     let (ending, stream) = match tls {
-        None => (wire::serve(simulator, &mut stream, addresses).await, stream),
+        None => {
+            let ending = wire::serve(simulator, &mut stream, addresses, Transport::Plain).await;
+            (ending, stream)
+        }
         Some(tls) => {
             let Some(mut secured) = tls.accept(stream, &simulator.banner()).await else {
                 return;
             };
             let ending = if tls.says_close_notify() {
-                wire::serve(simulator, &mut secured, addresses).await
+                wire::serve(simulator, &mut secured, addresses, Transport::Tls).await
             } else {
-                wire::serve(simulator, &mut tls::Unclosed(&mut secured), addresses).await
+                let mut unclosed = tls::Unclosed(&mut secured);
+                wire::serve(simulator, &mut unclosed, addresses, Transport::Tls).await
             };
             (ending, secured.into_inner().0)
         }

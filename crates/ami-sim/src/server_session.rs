@@ -30,6 +30,13 @@ pub struct Addresses {
     pub remote: SocketAddr,
 }
 
+/// What carries a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Plain,
+    Tls,
+}
+
 #[derive(Debug)]
 pub struct ServerSession {
     input: VecDeque<u8>,
@@ -43,6 +50,7 @@ pub(crate) struct Dialogue {
     pub(crate) key: SessionKey,
     pub(crate) addresses: Addresses,
     pub(crate) opened_at: Duration,
+    pub(crate) transport: Transport,
     pub(crate) auth: Auth,
     /// What the client asked to see; its rights limit it further.
     pub(crate) mask: Classes,
@@ -284,6 +292,7 @@ impl ServerSession {
             key,
             addresses,
             opened_at: now,
+            transport: Transport::Plain,
             auth: Auth::Anonymous { challenge: None },
             mask: Classes::ALL,
             phase: Phase::Reading,

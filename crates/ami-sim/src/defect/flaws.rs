@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::server::TlsFault;
+
 /// As stock Asterisk.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
 
@@ -13,6 +15,8 @@ pub(crate) struct Flaws {
     pub(crate) overhearing: Overhearing,
     pub(crate) client_end: ClientEnd,
     pub(crate) lost_session: LostSession,
+    /// What is wrong with the port for TLS.
+    pub(crate) tls: Option<TlsFault>,
 }
 
 /// Who hears events.
@@ -44,6 +48,7 @@ impl Default for Flaws {
             overhearing: Overhearing::Nobody,
             client_end: ClientEnd::Close,
             lost_session: LostSession::Nothing,
+            tls: None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod list;
 mod load;
 mod response;
 mod store;
+mod tls;
 
 pub(super) const ROWS: &[&[Row]] = &[
     connect::ROWS,
@@ -24,6 +25,7 @@ pub(super) const ROWS: &[&[Row]] = &[
     event::ROWS,
     call::ROWS,
     store::ROWS,
+    tls::ROWS,
     load::ROWS,
 ];
 

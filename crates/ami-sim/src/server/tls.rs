@@ -18,8 +18,10 @@ mod certificate;
 mod fault;
 
 pub use fault::TlsFault;
-pub(super) use fault::Unclosed;
+pub(super) use fault::{Unclosed, begins_in_tls};
 
+/// Longer than anybody waits for a handshake to be given up.
+const FOREVER: Duration = Duration::from_secs(24 * 3600);
 /// What stock Asterisk gives a handshake since 20.17 and 22.7.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 /// Clones share the certificate.
@@ -92,6 +94,10 @@ impl Tls {
         }
     }
 
+    pub(super) fn answers_in_plain(&self) -> bool {
+        self.fault == Some(TlsFault::PlainToo)
+    }
+
     pub(super) fn says_close_notify(&self) -> bool {
         self.fault != Some(TlsFault::NoCloseNotify)
     }
@@ -105,7 +111,11 @@ impl Tls {
     #[expect(clippy::disallowed_types, reason = "servers own sockets")]
     pub async fn shake_hands(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
-        let accepted = timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await;
+        let patience = match self.fault {
+            Some(TlsFault::Patient) => FOREVER,
+            _ => HANDSHAKE_MAX,
+        };
+        let accepted = timeout(patience, acceptor.accept(stream)).await;
         accepted.ok()?.ok()
     }
 

@@ -12,7 +12,7 @@ use crate::fault::Appetite;
 use crate::outbox::Output;
 use crate::pbx::SessionKey;
 use crate::server::Simulator;
-use crate::server_session::Addresses;
+use crate::server_session::{Addresses, Transport};
 
 /// A client's action fits in; a pipelining one is read in several turns.
 const READ_BYTES: usize = 4096;
@@ -49,7 +49,12 @@ impl Drop for Seat<'_> {
     }
 }
 
-pub(super) async fn serve<S>(simulator: &Simulator, wire: &mut S, addresses: Addresses) -> Ending
+pub(super) async fn serve<S>(
+    simulator: &Simulator,
+    wire: &mut S,
+    addresses: Addresses,
+    transport: Transport,
+) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -57,6 +62,9 @@ where
         let _ = wire.shutdown().await;
         return Ending::Closed;
     };
+    if transport == Transport::Tls {
+        simulator.with(Some(key), |exchange, _| exchange.secure(key));
+    }
     let seat = Seat { simulator, key };
     let woken = Rc::new(Notify::new());
     simulator

@@ -40,6 +40,7 @@ pub(crate) fn script(check: &str) -> fn(&mut Scene) {
         "event" if check.contains("filter") || check.contains("mask") => masks,
         "event" => events,
         "originate" | "channel" => calls,
+        "tls" => secured,
         "load" => loads,
         _ => store,
     }
@@ -538,6 +539,33 @@ fn store(scene: &mut Scene) {
         &["Action: ModuleCheck", "Module: bogus"],
     ] {
         scene.say(key, action);
+    }
+}
+
+/// What cannot be seen without a handshake has tests on sockets.
+fn secured(scene: &mut Scene) {
+    let fault = scene.talk.exchange.tls_fault();
+    scene.note(format!("{fault:?}"));
+    let key = scene.open().unwrap();
+    scene.talk.exchange.secure(key);
+    scene.say(
+        key,
+        &[
+            "Action: Login",
+            "Username: bench",
+            "Secret: <secret>",
+            "Events: off",
+        ],
+    );
+    scene.say(key, &["Action: CoreSettings"]);
+    for _ in 0..5 {
+        scene.say(key, &["Action: Ping"]);
+    }
+    scene.send(key, "Action: Ping\r\n\r\n".repeat(100).as_bytes());
+    let large = format!("X: {}", "x".repeat(700));
+    scene.say(key, &["Action: Ping", &large, &large]);
+    for line in ["Action: Ping\r\n", "ActionID: 1\r\n", "\r\n"] {
+        scene.send(key, line.as_bytes());
     }
 }
 

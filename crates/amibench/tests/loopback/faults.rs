@@ -14,6 +14,8 @@ use ami_sim::{Account, Accounts, Fault, Handle, Profile, Tls, spawn_thread, spaw
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::NamedTempFile;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::bench::SECRET;
 
@@ -192,6 +194,51 @@ async fn faults_of_tls_are_told() {
     for fault in tls.map(Fault::name) {
         assert!(told.contains(&fault) || silent.contains(&fault), "{fault}");
     }
+}
+
+/// Defects of a port for TLS: the certificate is the same, what is spoken is not.
+#[tokio::test]
+async fn defects_of_tls_are_seen() {
+    let start = |defect: Option<&str>| {
+        let tls = Tls::self_signed();
+        let pin = Fingerprint::of(tls.certificate());
+        let pbx = spawn_tls_thread(profile(), loopback(), accounts(), 1, tls).unwrap();
+        if let Some(defect) = defect {
+            pbx.spoil(defect.parse().unwrap());
+        }
+        (pbx, pin)
+    };
+    for (defect, protocol) in [
+        (None, "TLS 1.3"),
+        (Some("tls.versions.old-only"), "TLS 1.2"),
+    ] {
+        let (pbx, pin) = start(defect);
+        let found = inspect(&pbx.addr().to_string()).await.unwrap();
+        assert_eq!(
+            (found.protocol, found.certificate.fingerprint),
+            (protocol, pin)
+        );
+    }
+    let (pbx, _) = start(Some("tls.plaintext.answered"));
+    let plain = Peer::plain(pbx.addr().to_string());
+    assert_eq!(
+        said_to_plain_words(&plain).await,
+        "Asterisk Call Manager/11.0.0"
+    );
+    let (pbx, _) = start(None);
+    let plain = Peer::plain(pbx.addr().to_string());
+    assert!(!said_to_plain_words(&plain).await.contains("Manager"));
+}
+
+/// The first line that a port says to an action in the clear.
+async fn said_to_plain_words(peer: &Peer) -> String {
+    let mut wire = TcpStream::connect(&peer.address).await.unwrap();
+    wire.write_all(b"Action: Logoff\r\n\r\n").await.unwrap();
+    let mut said = Vec::new();
+    // The end may be an RST, since not all was read.
+    let _ = wire.read_to_end(&mut said).await;
+    let said = String::from_utf8_lossy(&said);
+    said.lines().next().unwrap_or_default().to_owned()
 }
 
 /// The end of a session without a word of TLS is an end, and at once.

@@ -24,6 +24,8 @@ const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 const TICKETS: usize = 64;
+/// The type of a record that belongs to a handshake.
+const HANDSHAKE: u8 = 22;
 
 /// How a port for TLS misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,12 @@ pub enum TlsFault {
     WantsCertificate,
     NoCloseNotify,
     Tickets,
+    /// Knows nothing newer than TLS 1.2.
+    OnlyTls12,
+    /// A handshake may take for ever.
+    Patient,
+    /// Who begins in plain words is answered in plain words.
+    PlainToo,
 }
 
 /// A handshake that does not come to an end.
@@ -71,7 +79,9 @@ impl TlsFault {
             Self::UnknownAuthority => with(certificate::of_unknown_authority()),
             Self::WantsCertificate => wanting_certificate(),
             // In TLS 1.3 the first flight of a server is its last.
-            Self::Unfinished | Self::LateAlert => with_versions(certificate::usual(), &[&TLS12]),
+            Self::Unfinished | Self::LateAlert | Self::OnlyTls12 => {
+                (only_tls12(sound), certificate)
+            }
             Self::Tickets => {
                 let mut config = ServerConfig::clone(sound);
                 config.send_tls13_tickets = TICKETS;
@@ -136,6 +146,16 @@ impl Play {
     }
 }
 
+/// Whether a client has begun with a record of TLS; none when it left before.
+#[expect(clippy::disallowed_types, reason = "servers own sockets")]
+pub(in crate::server) async fn begins_in_tls(stream: &TcpStream) -> Option<bool> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(first[0] == HANDSHAKE),
+    }
+}
+
 /// The first flight of a server to this hello.
 fn answer(config: &Arc<ServerConfig>, mut hello: &[u8]) -> io::Result<Vec<u8>> {
     let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
@@ -148,21 +168,23 @@ fn answer(config: &Arc<ServerConfig>, mut hello: &[u8]) -> io::Result<Vec<u8>> {
     Ok(flight)
 }
 
-fn with(identity: Identity) -> (Arc<ServerConfig>, CertificateDer<'static>) {
-    with_versions(identity, rustls::ALL_VERSIONS)
-}
-
-fn with_versions(
-    (certificate, key): Identity,
-    versions: &[&'static rustls::SupportedProtocolVersion],
-) -> (Arc<ServerConfig>, CertificateDer<'static>) {
+fn with((certificate, key): Identity) -> (Arc<ServerConfig>, CertificateDer<'static>) {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
+        .with_safe_default_protocol_versions()
         .expect("the provider has these versions")
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)
         .expect("they were made for each other");
     (Arc::new(config), certificate)
+}
+
+fn only_tls12(sound: &ServerConfig) -> Arc<ServerConfig> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&TLS12])
+        .expect("the provider has this version")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&sound.cert_resolver));
+    Arc::new(config)
 }
 
 fn wanting_certificate() -> (Arc<ServerConfig>, CertificateDer<'static>) {
