@@ -12,6 +12,8 @@ mod faults;
 #[cfg(test)]
 mod queues;
 #[cfg(test)]
+mod rebuilt;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod rude;
