@@ -10,6 +10,7 @@ use crate::dial::DialKey;
 use crate::extension::Step;
 use crate::message::Headers;
 use crate::profile::{Profile, SnapshotField};
+use crate::queue::InQueue;
 
 /// In order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +127,9 @@ pub(crate) struct Channel {
     /// The lot and the space that it is parked in.
     pub(crate) parked: Option<(usize, u32)>,
     pub(crate) recorded: bool,
+    pub(crate) queue: Option<InQueue>,
+    /// Its place and connected line have changed since it was told of last.
+    pub(crate) moved_quietly: bool,
     pub(crate) wake: Option<Ticket>,
     pub(crate) end: Option<Ticket>,
     /// The SIP Call-ID that one vendor adds to every snapshot.

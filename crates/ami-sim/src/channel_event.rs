@@ -8,7 +8,6 @@ use crate::class::Classes;
 use crate::device_state::DeviceState;
 use crate::message::Headers;
 use crate::pbx::Pbx;
-use crate::queue::member::DeviceStatus;
 
 impl Pbx {
     /// An event about one channel; `more` adds what follows the snapshot.
@@ -72,7 +71,12 @@ impl Pbx {
             return;
         };
         channel.state = state;
+        let moved = std::mem::take(&mut channel.moved_quietly);
         self.channel_event(now, "Newstate", key, |_, headers| headers);
+        if moved {
+            self.newexten_event(now, key);
+            self.new_connected_line(now, key);
+        }
         self.device_state(now, key, "INUSE");
     }
 
@@ -141,12 +145,14 @@ impl Pbx {
         self.channel_event(now, "SoftHangupRequest", key, |_, headers| {
             headers.with("Cause", "16")
         });
+        self.agent_complete(now, key);
     }
 
     pub(crate) fn hangup_request(&mut self, now: Duration, key: ChannelKey, cause: u16) {
         self.channel_event(now, "HangupRequest", key, |_, headers| {
             headers.with_display("Cause", cause)
         });
+        self.agent_complete(now, key);
     }
 
     pub(crate) fn hangup_event(&mut self, now: Duration, key: ChannelKey) {
@@ -167,7 +173,6 @@ impl Pbx {
         };
         let told = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
         self.tell_device(now, &device, told);
-        self.follow_device(now, &device, DeviceStatus::from_word(state));
     }
 
     /// DialBegin, DialState, DialEnd about a line; an Originate has no calling channel.

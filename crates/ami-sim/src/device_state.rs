@@ -60,6 +60,11 @@ impl DeviceState {
             .map_or("UNKNOWN", |(_, name)| name)
     }
 
+    /// As queues write it.
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
     /// As people read it.
     pub(crate) fn words(self) -> &'static str {
         match self {
@@ -197,6 +202,7 @@ impl Pbx {
             let headers = headers.with("Device", device).with("State", state.name());
             self.publish(Classes::CALL, headers);
         }
+        self.follow_device(now, device, state);
     }
 
     /// Of every extension that watches the device and changes with it.

@@ -8,6 +8,7 @@ use crate::channel::{ChannelKey, ChannelState, Party};
 use crate::dial_application::Options;
 use crate::line::Line;
 use crate::pbx::{DeviceStage, Due, Pbx};
+use crate::queue_call::QueueDial;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DialKey(pub(crate) u64);
@@ -18,6 +19,7 @@ pub(crate) enum Owner {
     Originate(CallKey),
     /// `Dial`, which the caller runs.
     Application(Options),
+    Queue(QueueDial),
 }
 
 #[derive(Debug)]
@@ -137,14 +139,19 @@ impl Pbx {
             self.channel_mut(line.channel).dialled_in = Some(key);
         }
         for line in lines {
-            if self.call_line(now, line).is_err() {
-                self.drop_line(key, line.channel, Failure::Unavailable);
-                self.hangup_event(now, line.channel);
-                self.device_state(now, line.channel, "INVALID");
-                self.forget_channel(line.channel);
-            }
+            self.begin_line(now, key, line);
         }
         self.end_dial_without_lines(now, key);
+    }
+
+    /// One line of a dial begins to ring, or there is nothing behind it.
+    pub(crate) fn begin_line(&mut self, now: Duration, key: DialKey, line: &Line) {
+        if self.call_line(now, line).is_err() {
+            self.drop_line(key, line.channel, Failure::Unavailable);
+            self.hangup_event(now, line.channel);
+            self.device_state(now, line.channel, "INVALID");
+            self.forget_channel(line.channel);
+        }
     }
 
     /// What the caller lends to a line: variables that inherit, its account, and who calls whom.
@@ -246,6 +253,9 @@ impl Pbx {
             return;
         };
         self.set_state(now, line, ChannelState::Up);
+        if self.is_dial_of_queue(key) {
+            self.dial_event(now, "DialEnd", line, ("DialStatus", "ANSWER"));
+        }
         for other in self.take_lines(key) {
             if other != line {
                 self.channel_mut(other).hangup_cause = 26;
@@ -262,6 +272,9 @@ impl Pbx {
         };
         let status = ("DialStatus", failure.dial_status());
         self.dial_event(now, "DialEnd", line, status);
+        if let Owner::Queue(ring) = self.dials[&key].owner.clone() {
+            self.member_missed(now, line, &ring);
+        }
         self.drop_line(key, line, failure);
         let originate = matches!(self.dials[&key].owner, Owner::Originate(_));
         if originate {
@@ -285,12 +298,12 @@ impl Pbx {
             lines.retain(|known| *known != line);
             failures.push(failure);
         }
-        if let Some(caller) = dial.caller {
+        if let (Some(caller), Owner::Application(_)) = (dial.caller, &dial.owner) {
             self.channel_mut(caller).hangup_cause = cause;
         }
     }
 
-    fn end_dial_without_lines(&mut self, now: Duration, key: DialKey) {
+    pub(crate) fn end_dial_without_lines(&mut self, now: Duration, key: DialKey) {
         let Some(dial) = self.dials.get_mut(&key) else {
             return;
         };
@@ -322,7 +335,7 @@ impl Pbx {
                     self.hang_up(now, line);
                 }
             }
-            Owner::Application(_) => {
+            Owner::Application(_) | Owner::Queue(_) => {
                 for line in self.take_lines(key) {
                     self.give_up_line(now, line, "NOANSWER");
                 }
@@ -331,8 +344,13 @@ impl Pbx {
         }
     }
 
-    /// The caller goes away while its lines ring.
+    /// The caller goes away while its lines ring, or while it waits in a queue.
     pub(crate) fn cancel_dial(&mut self, now: Duration, caller: ChannelKey) {
+        self.cancel_ringing(now, caller);
+        self.abandon_queue(now, caller);
+    }
+
+    pub(crate) fn cancel_ringing(&mut self, now: Duration, caller: ChannelKey) {
         let Some(key) = self
             .channels
             .get(&caller)
@@ -343,16 +361,31 @@ impl Pbx {
         if matches!(self.dials[&key].stage, Stage::Talking { .. }) {
             return;
         }
+        let of_queue = self.is_dial_of_queue(key);
         for line in self.take_lines(key) {
-            self.channel_mut(line).hangup_cause = 16;
+            if !of_queue {
+                self.channel_mut(line).hangup_cause = 16;
+            }
             self.give_up_line(now, line, "CANCEL");
         }
         self.forget_dial(key);
-        self.set_variable(now, caller, "DIALSTATUS", "CANCEL");
+        if !of_queue {
+            self.set_variable(now, caller, "DIALSTATUS", "CANCEL");
+        }
     }
 
     fn give_up_line(&mut self, now: Duration, line: ChannelKey, status: &str) {
-        self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+        let dial = self.dial_of(line).and_then(|key| self.dials.get(&key));
+        if let Some(Owner::Queue(ring)) = dial.map(|dial| dial.owner.clone()) {
+            if status == "NOANSWER" {
+                self.member_missed(now, line, &ring);
+            }
+            self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+            // Once for the member, once for the line.
+            self.dial_event(now, "DialEnd", line, ("DialStatus", "CANCEL"));
+        } else {
+            self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+        }
         self.channel_mut(line).dialled_in = None;
         self.hang_up(now, line);
     }
@@ -384,6 +417,7 @@ impl Pbx {
         match self.dials[&key].owner.clone() {
             Owner::Originate(call) => self.originate_dial_ended(now, key, call, end),
             Owner::Application(options) => self.dial_application_ended(now, key, options, end),
+            Owner::Queue(ring) => self.queue_dial_ended(now, key, ring, end),
         }
     }
 }

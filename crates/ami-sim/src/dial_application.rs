@@ -185,11 +185,14 @@ impl Pbx {
 
     /// The talk of a caller is over: its dialplan goes on, or it ends with the other side.
     pub(crate) fn dial_talk_over(&mut self, now: Duration, caller: ChannelKey, key: DialKey) {
+        if self.is_dial_of_queue(key) {
+            return self.member_left(now, caller, key);
+        }
         self.leave_dial_times(now, caller);
         self.set_variable(now, caller, "DIALSTATUS", "ANSWER");
         let goes_on = match &self.dials[&key].owner {
             Owner::Application(options) => options.goes_on(),
-            Owner::Originate(_) => false,
+            Owner::Originate(_) | Owner::Queue(_) => false,
         };
         self.forget_dial(key);
         if goes_on {
@@ -201,6 +204,9 @@ impl Pbx {
 
     /// Redirected away from its talk: an application of Originate ends there, the dialplan goes where it is sent.
     pub(crate) fn dial_redirected(&mut self, now: Duration, caller: ChannelKey, key: DialKey) {
+        if self.is_dial_of_queue(key) {
+            return self.talk_redirected(now, caller, key);
+        }
         self.set_variable(now, caller, "DIALSTATUS", "ANSWER");
         self.forget_dial(key);
         if matches!(self.channels[&caller].next, Next::Place(_)) {

@@ -9,6 +9,8 @@ use crate::dial::Failure;
 use crate::extension::{Effect, Media, Step, Wait};
 use crate::pbx::{Due, Pbx};
 
+/// A circle of Gotos takes time, and so lets the rest of the PBX live.
+const GOTO_TIME: Duration = Duration::from_micros(100);
 /// Answer waits so long for media, which a Local channel never brings.
 const MEDIA_WAIT: Duration = Duration::from_millis(500);
 
@@ -121,6 +123,7 @@ impl Pbx {
             Effect::Goto => self.go_to(now, key, data),
             Effect::Park => self.run_park(now, key, data),
             Effect::ParkedCall => self.run_parked_call(now, key, data),
+            Effect::Queue => self.run_queue(now, key, data),
             Effect::Busy => self.refuse(now, key, (17, Failure::Busy)),
             Effect::Congestion => self.refuse(now, key, (34, Failure::Congestion)),
             Effect::Hangup { cause } => {
@@ -149,7 +152,7 @@ impl Pbx {
             context.clone_into(&mut place.context);
         }
         channel.next = Next::Place(place);
-        self.wake_at(now, key);
+        self.wake_at(now + GOTO_TIME, key);
     }
 
     fn answer(&mut self, now: Duration, key: ChannelKey, media: Media) {

@@ -61,6 +61,7 @@ pub enum Effect {
     Park,
     /// Fetches who is parked.
     ParkedCall,
+    Queue,
     /// An application that the model has no effect for ends at once.
     Nothing,
 }
@@ -103,6 +104,7 @@ impl Step {
             "goto" => Effect::Goto,
             "park" => Effect::Park,
             "parkedcall" => Effect::ParkedCall,
+            "queue" => Effect::Queue,
             "busy" => Effect::Busy,
             "congestion" => Effect::Congestion,
             "hangup" => Effect::Hangup {

@@ -25,10 +25,15 @@ impl Pbx {
         self.cancel_dial(now, key);
         let left = self.leave_bridge(now, key);
         if let Some(dial) = self.channels[&key].dialling {
-            self.leave_dial_times(now, key);
-            self.set_variable(now, key, "DIALSTATUS", "ANSWER");
+            if self.is_dial_of_queue(dial) {
+                self.tell_talk_times(now, key);
+            } else {
+                self.leave_dial_times(now, key);
+                self.set_variable(now, key, "DIALSTATUS", "ANSWER");
+            }
             self.forget_dial(dial);
         }
+        self.count_talk(now, key);
         self.end_channel(now, key);
         if let Some(bridge) = left {
             self.dissolve(now, bridge, cause);
@@ -79,6 +84,7 @@ impl Pbx {
         if let Some(peer) = channel.peer.and_then(|peer| self.channels.get_mut(&peer)) {
             peer.peer = None;
         }
+        self.queues.talks.remove(&key);
         self.known.remove(&channel.name);
         self.known.remove(&channel.uniqueid);
         self.counters.channels_up -= 1;

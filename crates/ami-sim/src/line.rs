@@ -6,6 +6,7 @@ use rand_chacha::rand_core::Rng;
 
 use crate::call::CallKey;
 use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Place};
+use crate::dial::Owner;
 use crate::extension::{Behaviour, endpoint, find_device};
 use crate::pbx::{DeviceStage, Due, Pbx};
 
@@ -32,6 +33,8 @@ pub(crate) struct Line {
     pub(crate) channel: ChannelKey,
     /// What follows the technology, as DialBegin shows it.
     pub(crate) dial_string: String,
+    /// Who calls, where the line itself is not told.
+    pub(crate) calling: Option<Party>,
     way: Way,
 }
 
@@ -112,6 +115,7 @@ impl Pbx {
         Ok(Line {
             channel: one,
             dial_string: data,
+            calling: None,
             way: Way::Local {
                 second: two,
                 optimization,
@@ -153,6 +157,7 @@ impl Pbx {
         Ok(Line {
             channel: self.create_channel(now, wish.call, birth),
             dial_string: number,
+            calling: None,
             way: Way::Device(behaves),
         })
     }
@@ -204,6 +209,8 @@ impl Pbx {
             bridge: None,
             parked: None,
             recorded: false,
+            queue: None,
+            moved_quietly: false,
             wake: None,
             end: None,
             call_id,
@@ -241,7 +248,7 @@ impl Pbx {
         optimization: &str,
     ) -> Result<(), NoExtension> {
         let halves = [line.channel, second];
-        self.prepare_second_half(now, halves);
+        self.prepare_second_half(now, halves, line.calling.as_ref());
         let place = self.channels[&second].place.clone();
         if self.profile.steps(&place.context, &place.exten).is_none() {
             self.hangup_event(now, second);
@@ -258,15 +265,25 @@ impl Pbx {
     }
 
     fn dial_begin(&mut self, now: Duration, line: &Line) {
+        let dial = self.dial_of(line.channel).map(|key| &self.dials[&key]);
+        if let Some(Owner::Queue(ring)) = dial.map(|dial| dial.owner.clone()) {
+            return self.member_called(now, line.channel, &ring);
+        }
         let string = ("DialString", line.dial_string.as_str());
         self.dial_event(now, "DialBegin", line.channel, string);
     }
 
     /// The second half of a Local channel takes over what the first one was given: who calls here is connected there.
-    fn prepare_second_half(&mut self, now: Duration, [one, two]: [ChannelKey; 2]) {
+    fn prepare_second_half(
+        &mut self,
+        now: Duration,
+        [one, two]: [ChannelKey; 2],
+        calling: Option<&Party>,
+    ) {
         let first = &self.channels[&one];
         let (variables, account) = (first.variables.clone(), first.account.clone());
-        let (caller, connected) = (first.connected.clone(), first.caller.clone());
+        let caller = calling.unwrap_or(&first.connected).clone();
+        let connected = first.caller.clone();
         for (name, value) in &variables {
             self.var_set(now, two, name, value);
         }

@@ -97,6 +97,12 @@ impl Headers {
         self
     }
 
+    #[must_use]
+    pub(crate) fn with_all(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
     pub(crate) fn push(&mut self, prefix: &str, name: &str, value: &[u8]) {
         self.0.extend_from_slice(prefix.as_bytes());
         self.0.extend_from_slice(name.as_bytes());

@@ -44,6 +44,8 @@ pub(crate) enum Due {
     DigitEnd(ChannelKey, Digit),
     /// A digit that an action presses.
     Press(ChannelKey, char),
+    /// A caller in a queue looks whether it is its turn.
+    QueueTurn(ChannelKey),
     /// An absolute timeout.
     End(ChannelKey),
     Device(ChannelKey, DeviceStage),
@@ -178,6 +180,7 @@ impl Pbx {
                     self.receive_digit(at, channel, digit, Duration::ZERO)
                 }
                 Due::DigitEnd(channel, digit) => self.end_digit(at, channel, digit),
+                Due::QueueTurn(caller) => self.queue_turn(at, caller),
                 Due::End(channel) => self.hang_up(at, channel),
                 Due::Device(channel, stage) => self.device_stage(at, channel, stage),
                 Due::Sms => self.sms_sent(at),

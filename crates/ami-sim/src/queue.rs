@@ -1,14 +1,23 @@
 //! Call queues: settings from the profile, members, who waits, and the figures that a queue keeps.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::channel::ChannelKey;
+use crate::device_state::DeviceState;
 use crate::queue::member::{Member, MemberSettings, bucket};
+use crate::queue::waiting::Waiting;
+use crate::queue_talk::QueueTalk;
 
+pub(crate) mod choice;
 pub(crate) mod member;
+pub(crate) mod waiting;
 
 /// Far more members than a queue of these PBXs has; Asterisk has no bound for QueueAdd.
 const MEMBERS_MAX: usize = 1000;
+/// Every caller is a channel, and no PBX of these profiles has more.
+const CALLERS_MAX: usize = 20_000;
 
 /// What the action `Queues` answers with, where a PBX has it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -103,15 +112,8 @@ pub(crate) struct Queue {
     /// By position.
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) figures: Figures,
-}
-
-/// A caller in a queue.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) channel: ChannelKey,
-    /// Unix time in seconds.
-    pub(crate) joined_at: u64,
-    pub(crate) priority: i32,
+    /// Where a strategy that goes round goes on.
+    next_member: usize,
 }
 
 /// What a queue has seen since it was loaded or reset.
@@ -121,6 +123,8 @@ pub(crate) struct Figures {
     /// Of these, answered within the service level.
     pub(crate) in_level: u64,
     pub(crate) abandoned: u64,
+    /// Of these, gone within the service level.
+    pub(crate) abandoned_in_level: u64,
     /// Running averages in seconds.
     pub(crate) hold_time: u64,
     pub(crate) talk_time: u64,
@@ -138,7 +142,10 @@ impl Figures {
 
     /// Per cent of all calls.
     pub(crate) fn level_of_all(&self) -> f64 {
-        share(self.in_level, self.completed + self.abandoned)
+        share(
+            self.in_level + self.abandoned_in_level,
+            self.completed + self.abandoned,
+        )
     }
 }
 
@@ -162,6 +169,7 @@ impl Queue {
             members: Vec::new(),
             waiting: Vec::new(),
             figures: Figures::default(),
+            next_member: 0,
         };
         for member in given {
             queue.insert(Member::configured(member, started_at));
@@ -205,12 +213,76 @@ impl Queue {
         format!("Queue:{}_avail", self.settings.name)
     }
 
-    pub(crate) fn availability(&self) -> &'static str {
+    pub(crate) fn availability(&self) -> DeviceState {
         if self.available() > 0 {
-            "NOT_INUSE"
+            DeviceState::NotInUse
         } else {
-            "INUSE"
+            DeviceState::InUse
         }
+    }
+
+    /// Nobody is in it who could answer sooner or later.
+    pub(crate) fn is_deserted(&self) -> bool {
+        let mut members = self.members.iter();
+        !members.any(|member| {
+            member.paused.is_none()
+                && !matches!(
+                    member.status,
+                    DeviceState::Invalid | DeviceState::Unavailable
+                )
+        })
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        let max = match self.settings.max {
+            0 => CALLERS_MAX,
+            max => max.min(CALLERS_MAX),
+        };
+        self.waiting.len() >= max
+    }
+
+    /// Takes a caller in behind those of its priority; its position, counted from one.
+    pub(crate) fn enter(&mut self, mut caller: Waiting) -> usize {
+        let before = |other: &Waiting| other.priority >= caller.priority;
+        let at = self
+            .waiting
+            .iter()
+            .take_while(|other| before(other))
+            .count();
+        caller.original_position = at + 1;
+        self.waiting.insert(at, caller);
+        at + 1
+    }
+
+    pub(crate) fn position(&self, caller: ChannelKey) -> Option<usize> {
+        let mut waiting = self.waiting.iter();
+        waiting.position(|waiting| waiting.channel == caller)
+    }
+
+    /// A caller is answered after so many seconds.
+    pub(crate) fn answered(&mut self, hold: u64) {
+        self.figures.hold_time = (self.figures.hold_time * 3 + hold) / 4;
+    }
+
+    pub(crate) fn completed(&mut self, interface: &str, (hold, talk): (u64, u64), now: u64) {
+        let in_level = u64::from(hold <= self.settings.service_level_s);
+        let figures = &mut self.figures;
+        figures.completed += 1;
+        figures.in_level += in_level;
+        figures.talk_time = match figures.completed {
+            1 => talk,
+            _ => (figures.talk_time * 3 + talk) / 4,
+        };
+        if let Some(member) = self.member(interface) {
+            member.calls += 1;
+            member.last_call = now;
+            member.in_call = false;
+        }
+    }
+
+    pub(crate) fn abandoned(&mut self, hold: u64) {
+        self.figures.abandoned += 1;
+        self.figures.abandoned_in_level += u64::from(hold <= self.settings.service_level_s);
     }
 
     /// QueueReset.
@@ -222,10 +294,24 @@ impl Queue {
     }
 }
 
+/// What a channel is to queues.
+#[derive(Clone, Debug)]
+pub(crate) enum InQueue {
+    Waiting {
+        queue: String,
+    },
+    /// It is the caller itself, or the line to the member that answered.
+    Talking {
+        caller: ChannelKey,
+    },
+}
+
 #[derive(Debug)]
 pub(crate) struct Queues {
     /// In the order in which Asterisk lists them.
     pub(crate) list: Vec<Queue>,
+    /// By their callers.
+    pub(crate) talks: BTreeMap<ChannelKey, QueueTalk>,
 }
 
 impl Queues {
@@ -235,7 +321,10 @@ impl Queues {
             .map(|settings| Queue::new(settings.clone(), started_at))
             .collect();
         list.sort_by_key(|queue| name_bucket(queue.name()));
-        Self { list }
+        Self {
+            list,
+            talks: BTreeMap::new(),
+        }
     }
 
     /// Names are compared without regard to case in lists, exactly elsewhere.

@@ -2,14 +2,24 @@
 
 use std::time::Duration;
 
+use crate::channel::ChannelKey;
 use crate::class::Classes;
 use crate::device_state::DeviceState;
-use crate::extension::find_device;
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::queue::Queue;
-use crate::queue::member::{DeviceStatus, Member};
+use crate::queue::member::Member;
+use crate::queue_call::QueueDial;
 use crate::release::Release;
+
+/// Who an event about a queue call is about.
+pub(crate) struct Rung<'a> {
+    pub(crate) caller: ChannelKey,
+    /// The line to the member.
+    pub(crate) dest: Headers,
+    pub(crate) queue: &'a str,
+    pub(crate) interface: &'a str,
+}
 
 /// A member in QueueStatus; the two forms name two headers differently and end differently.
 pub(crate) fn member_item(
@@ -96,11 +106,77 @@ impl Pbx {
         self.publish(Classes::AGENT, headers);
     }
 
+    /// An event about a caller; `more` follows its snapshot.
+    pub(crate) fn caller_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        caller: ChannelKey,
+        more: impl FnOnce(Headers) -> Headers,
+    ) {
+        if !self.wants(Classes::AGENT) {
+            return;
+        }
+        let Some(channel) = self.channels.get(&caller) else {
+            return;
+        };
+        let mut headers = self.event(now, name, Classes::AGENT);
+        channel.write_snapshot("", &self.profile, &mut headers);
+        self.publish(Classes::AGENT, more(headers));
+    }
+
+    /// An event about a caller and the line to a member; `more` follows what both have.
+    pub(crate) fn agent_event(
+        &mut self,
+        now: Duration,
+        name: &str,
+        about: Rung<'_>,
+        more: impl FnOnce(Headers) -> Headers,
+    ) {
+        let Rung {
+            caller,
+            dest,
+            queue,
+            interface,
+        } = about;
+        let member = self.queues.find(queue);
+        let member = member.and_then(|queue| queue.member(interface));
+        let member = member.map_or_else(|| interface.to_owned(), |member| member.name.clone());
+        self.caller_event(now, name, caller, |headers| {
+            let headers = headers
+                .with_all(&dest)
+                .with("Queue", queue)
+                .with("Interface", interface)
+                .with("MemberName", member);
+            more(headers)
+        });
+    }
+
+    pub(crate) fn rung<'a>(
+        &self,
+        [caller, line]: [ChannelKey; 2],
+        ring: &'a QueueDial,
+    ) -> Rung<'a> {
+        Rung {
+            caller,
+            dest: self.dest_snapshot(line),
+            queue: &ring.queue,
+            interface: ring.interface_of(line),
+        }
+    }
+
+    pub(crate) fn dest_snapshot(&self, line: ChannelKey) -> Headers {
+        let mut dest = Headers::default();
+        if let Some(line) = self.channels.get(&line) {
+            line.write_snapshot("Dest", &self.profile, &mut dest);
+        }
+        dest
+    }
+
     /// Tells the state of a device that stands for a queue or a pause, if it is another one than before.
-    pub(crate) fn queue_device(&mut self, now: Duration, device: String, state: &'static str) {
-        let told = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
-        if self.device_states.get(&device) != Some(&told) {
-            self.tell_device(now, &device, told);
+    pub(crate) fn queue_device(&mut self, now: Duration, device: &str, state: DeviceState) {
+        if self.device_states.get(device) != Some(&state) {
+            self.tell_device(now, device, state);
         }
     }
 
@@ -108,7 +184,7 @@ impl Pbx {
     pub(crate) fn tell_availability(&mut self, now: Duration, queue: &str) {
         if let Some(queue) = self.queues.find(queue) {
             let (device, state) = (queue.availability_device(), queue.availability());
-            self.queue_device(now, device, state);
+            self.queue_device(now, &device, state);
         }
     }
 
@@ -126,41 +202,23 @@ impl Pbx {
             }
             devices.push((queue.availability_device(), queue.availability()));
         }
-        self.device_states
-            .extend(devices.into_iter().map(|(device, state)| {
-                let state = DeviceState::from_name(state).unwrap_or(DeviceState::Unknown);
-                (device, state)
-            }));
+        self.device_states.extend(devices);
         self.queues.list = list;
     }
 
-    /// The state of the device behind an interface, as far as the model has it.
-    pub(crate) fn device_status(&self, interface: &str) -> DeviceStatus {
+    /// The state of the device behind an interface; a Local one is in use as long as it has a channel.
+    pub(crate) fn device_status(&self, interface: &str) -> DeviceState {
         let device = device_of(interface);
-        let Some((technology, number)) = device.split_once('/') else {
-            return DeviceStatus::Unknown;
-        };
-        let exists = if technology == "Local" {
-            let (exten, context) = number.split_once('@').unwrap_or((number, "default"));
-            self.profile.steps(context, exten).is_some()
+        let mut channels = self.channels.values();
+        if device.starts_with("Local/") && channels.any(|channel| channel.device == device) {
+            DeviceState::InUse
         } else {
-            find_device(&self.profile.devices, technology, number).is_some()
-        };
-        if !exists {
-            DeviceStatus::Invalid
-        } else if self
-            .channels
-            .values()
-            .any(|channel| channel.device == device)
-        {
-            DeviceStatus::InUse
-        } else {
-            DeviceStatus::NotInUse
+            self.device_state_of(device)
         }
     }
 
     /// A device has changed: the members that stand for it change with it.
-    pub(crate) fn follow_device(&mut self, now: Duration, device: &str, status: DeviceStatus) {
+    pub(crate) fn follow_device(&mut self, now: Duration, device: &str, status: DeviceState) {
         let mut changed = Vec::new();
         for queue in &mut self.queues.list {
             let name = queue.settings.name.clone();

@@ -65,6 +65,27 @@ impl Release {
         self >= Self::new(16, 0, 0)
     }
 
+    /// What `Queue` leaves on its caller. Seen in 22.10.1 and not in 16.28.0, inferred for those between.
+    pub(crate) fn queue_variables(self) -> &'static [&'static str] {
+        if self >= Self::new(22, 0, 0) {
+            &[
+                "ANSWEREDTIME",
+                "ANSWEREDTIME_MS",
+                "DIALEDTIME",
+                "DIALEDTIME_MS",
+                "QUEUEWAIT",
+                "QUEUEWAIT_MS",
+            ]
+        } else {
+            &[]
+        }
+    }
+
+    /// QueueChangePriorityCaller heeds Immediate. Seen in 22.10.1 and not in 16.28.0, inferred for those between.
+    pub(crate) fn moves_callers_at_once(self) -> bool {
+        self >= Self::new(20, 0, 0)
+    }
+
     /// QueueMemberPause ends with the reason that it has told before; 16.28.0 does, the documents of 18 do not have it.
     pub(crate) fn repeats_pause_reason(self) -> bool {
         self < Self::new(18, 0, 0)

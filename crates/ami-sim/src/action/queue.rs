@@ -1,11 +1,13 @@
 //! Actions about queues as wholes and about their callers: QueueStatus, QueueSummary, Queues, QueueReset and the like.
 
 use crate::action::{Act, Handler};
+use crate::device_state::DeviceState;
 use crate::message::{Headers, Message};
-use crate::queue::member::DeviceStatus;
-use crate::queue::{Queue, QueuesAnswer, Waiting};
+use crate::queue::waiting::Waiting;
+use crate::queue::{Queue, QueuesAnswer};
 use crate::queue_event::member_item;
 use crate::queue_text;
+use crate::request::is_true;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("QueueStatus", queue_status),
@@ -97,10 +99,10 @@ fn queue_summary(act: &mut Act<'_>) {
         let there = queue
             .members
             .iter()
-            .filter(|member| member.status != DeviceStatus::Invalid);
+            .filter(|member| member.status != DeviceState::Invalid);
         let free = there
             .clone()
-            .filter(|member| member.paused.is_none() && member.status != DeviceStatus::InUse);
+            .filter(|member| member.paused.is_none() && member.status != DeviceState::InUse);
         let longest = queue
             .waiting
             .iter()
@@ -243,20 +245,19 @@ fn queue_change_priority_caller(act: &mut Act<'_>) {
         return act.error("'Priority' need integer.");
     };
     let channel = act.pbx.find_channel(&caller);
+    let at_once = act.pbx.profile.base.moves_callers_at_once() && is_true(&text("Immediate"));
     let Some(queue) = act.pbx.queues.find(&queue) else {
         return act.error("Unable to change priority caller on queue: No such queue");
     };
-    match queue
-        .waiting
-        .iter_mut()
-        .find(|waiting| Some(waiting.channel) == channel)
-    {
-        Some(waiting) => {
-            waiting.priority = priority;
-            act.success("Priority change for caller on queue");
-        }
-        None => act.error("Unable to change priority caller on queue: No such caller"),
+    let Some(position) = channel.and_then(|channel| queue.position(channel)) else {
+        return act.error("Unable to change priority caller on queue: No such caller");
+    };
+    queue.waiting[position].priority = priority;
+    if at_once {
+        let caller = queue.waiting.remove(position);
+        queue.enter(caller);
     }
+    act.success("Priority change for caller on queue");
 }
 
 fn queue_withdraw_caller(act: &mut Act<'_>) {
@@ -273,9 +274,10 @@ fn queue_withdraw_caller(act: &mut Act<'_>) {
     let Some(found) = act.pbx.queues.find(&queue) else {
         return act.error("Unable to request withdraw from queue: No such queue");
     };
-    let waits = |waiting: &Waiting| Some(waiting.channel) == channel;
-    match found.waiting.iter().find(|waiting| waits(waiting)) {
-        Some(_) => act.success("Withdraw requested successfully"),
-        None => act.error("Unable to request withdraw from queue: No such caller"),
-    }
+    let Some(caller) = channel.filter(|channel| found.position(*channel).is_some()) else {
+        return act.error("Unable to request withdraw from queue: No such caller");
+    };
+    let info = act.request.text("WithdrawInfo");
+    act.success("Withdraw requested successfully");
+    act.pbx.withdraw_from_queue(act.now, caller, &info);
 }

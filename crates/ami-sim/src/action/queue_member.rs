@@ -1,6 +1,7 @@
 //! Actions about members of queues: QueueAdd, QueueRemove, QueuePause, QueuePenalty, QueueMemberRingInUse.
 
 use crate::action::{Act, Handler};
+use crate::device_state::DeviceState;
 use crate::queue::member::{Member, Membership};
 use crate::request::{is_true, leading_number};
 
@@ -33,7 +34,7 @@ fn queue_add(act: &mut Act<'_>) {
     let (device, state) = (member.pause_device(&queue), member.pause_state());
     found.insert(member);
     act.success("Added interface to queue");
-    act.pbx.queue_device(act.now, device, state);
+    act.pbx.queue_device(act.now, &device, state);
     act.pbx
         .member_event(act.now, "QueueMemberAdded", (&queue, &interface), |blob| {
             blob
@@ -93,7 +94,8 @@ fn queue_remove(act: &mut Act<'_>) {
     if let Some(found) = act.pbx.queues.find(&queue) {
         found.members.retain(|member| member.interface != interface);
     }
-    act.pbx.queue_device(act.now, device, "NOT_INUSE");
+    act.pbx
+        .queue_device(act.now, &device, DeviceState::NotInUse);
     act.pbx.tell_availability(act.now, &queue);
 }
 
@@ -145,7 +147,7 @@ fn queue_pause(act: &mut Act<'_>) {
             continue;
         };
         let (device, state) = (member.pause_device(&queue), member.pause_state());
-        act.pbx.queue_device(act.now, device, state);
+        act.pbx.queue_device(act.now, &device, state);
         act.pbx.tell_availability(act.now, &queue);
         act.pbx
             .member_event(act.now, "QueueMemberPause", (&queue, &interface), |blob| {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::device_state::DeviceState;
+
 /// One `[[queue.member]]` of a profile.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,45 +34,6 @@ impl Membership {
     }
 }
 
-/// The state of a device, as numbers and as words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DeviceStatus {
-    Unknown,
-    NotInUse,
-    InUse,
-    Invalid,
-}
-
-impl DeviceStatus {
-    /// As DeviceStateChange spells it.
-    pub(crate) fn from_word(word: &str) -> Self {
-        match word {
-            "NOT_INUSE" => Self::NotInUse,
-            "INUSE" => Self::InUse,
-            "INVALID" => Self::Invalid,
-            _ => Self::Unknown,
-        }
-    }
-
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Unknown => 0,
-            Self::NotInUse => 1,
-            Self::InUse => 2,
-            Self::Invalid => 4,
-        }
-    }
-
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Unknown => "Unknown",
-            Self::NotInUse => "Not in use",
-            Self::InUse => "In use",
-            Self::Invalid => "Invalid",
-        }
-    }
-}
-
 /// Times are Unix times in seconds, zero for never.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
@@ -85,7 +48,7 @@ pub(crate) struct Member {
     pub(crate) last_pause: u64,
     pub(crate) logged_in_at: u64,
     pub(crate) in_call: bool,
-    pub(crate) status: DeviceStatus,
+    pub(crate) status: DeviceState,
     /// The reason, which may be empty.
     pub(crate) paused: Option<String>,
     pub(crate) ring_in_use: bool,
@@ -104,7 +67,7 @@ impl Member {
             last_pause: 0,
             logged_in_at,
             in_call: false,
-            status: DeviceStatus::Unknown,
+            status: DeviceState::Unknown,
             paused: None,
             ring_in_use: true,
         }
@@ -119,19 +82,19 @@ impl Member {
 
     pub(crate) fn is_available(&self) -> bool {
         let status = match self.status {
-            DeviceStatus::Unknown | DeviceStatus::NotInUse => true,
-            DeviceStatus::InUse => self.ring_in_use,
-            DeviceStatus::Invalid => false,
+            DeviceState::Unknown | DeviceState::NotInUse => true,
+            DeviceState::Invalid | DeviceState::Unavailable => false,
+            _ => self.ring_in_use,
         };
         status && self.paused.is_none()
     }
 
     /// What its pause device says.
-    pub(crate) fn pause_state(&self) -> &'static str {
+    pub(crate) fn pause_state(&self) -> DeviceState {
         if self.paused.is_some() {
-            "INUSE"
+            DeviceState::InUse
         } else {
-            "NOT_INUSE"
+            DeviceState::NotInUse
         }
     }
 

@@ -118,7 +118,7 @@ fn a_member_comes_pauses_and_goes() {
 fn a_pause_without_a_queue_holds_in_all_and_newer_releases_tell_its_reason_once() {
     let mut talk = Talk::with("asterisk-22");
     let key = talk.login("Events: agent");
-    let ring = "Interface: Local/ring@amibench/n";
+    let ring = "Interface: Local/agentrings@amibench/n";
     let heard = talk.ask(
         key,
         &["Action: QueuePause", "Paused: 1", ring, "Reason: tea"],

@@ -23,6 +23,7 @@ pub(crate) struct Differences {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Race {
+    /// `*` stands for any text.
     scenes: Vec<String>,
     #[serde(default = "both")]
     pbx: Vec<String>,
@@ -100,7 +101,7 @@ impl Differences {
 
     fn races(&self, scene: &str, pbx: &str) -> impl Iterator<Item = &Race> {
         let here = move |race: &&Race| {
-            let scenes = is(&race.scenes, scene) || is(&race.scenes, "*");
+            let scenes = race.scenes.iter().any(|known| matches(known, scene));
             scenes && is(&race.pbx, pbx)
         };
         self.race.iter().filter(here)
@@ -141,7 +142,7 @@ impl Differences {
         let named = named.chain(self.race.iter().map(|entry| &entry.scenes));
         let unknown = named
             .flatten()
-            .filter(|name| *name != "*" && !scenes.contains(name))
+            .filter(|name| !scenes.iter().any(|scene| matches(name, scene)))
             .map(|name| format!("there is no scene {name:?}"));
         let everywhere = self.difference.iter();
         let gone = everywhere

@@ -15,7 +15,7 @@ use regex_lite::{Captures, Regex};
 pub(crate) type Fields = Vec<(String, String)>;
 
 /// Headers that hold a time span, a number drawn, or a number that grows with a PBX's age.
-const NUMBERS: [&str; 12] = [
+const NUMBERS: [&str; 17] = [
     "Challenge",
     "CoreCurrentCalls",
     "CoreProcessedCalls",
@@ -28,6 +28,21 @@ const NUMBERS: [&str; 12] = [
     "Uptime",
     "BillableSeconds",
     "ParkingDuration",
+    "HoldTime",
+    "Holdtime",
+    "LongestHoldTime",
+    "TalkTime",
+    "Wait",
+];
+
+/// Variables that hold a time span.
+const SPANS: [&str; 6] = [
+    "ANSWEREDTIME",
+    "ANSWEREDTIME_MS",
+    "DIALEDTIME",
+    "DIALEDTIME_MS",
+    "QUEUEWAIT",
+    "QUEUEWAIT_MS",
 ];
 
 /// What one session said and heard.
@@ -81,7 +96,11 @@ pub(crate) fn sessions(transcript: &Transcript) -> Vec<Session> {
     }
     for session in &mut sessions {
         for fields in session.sent.iter_mut().chain(&mut session.heard) {
+            let span = value(fields, "Variable").is_some_and(|name| SPANS.contains(&name));
             for (name, value) in fields {
+                if span && name == "Value" && value.parse::<u64>().is_ok() {
+                    *value = "<number>".to_owned();
+                }
                 *value = names.normal(name, value);
             }
         }
