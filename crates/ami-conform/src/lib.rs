@@ -1,0 +1,16 @@
+//! The contract of AMI as cases, and who judges a PBX by them: live (`suite`), or on a recorded session (`passive`).
+//!
+//! Read `case` (what a case is), `cases` (the catalogue), `finding` (how one ends), then `probe` and `bench` (what an active
+//! case drives), `observed` (what a passive one looks at), `device` (what a PBX can do) and `suite`.
+
+pub mod bench;
+pub mod case;
+pub mod cases;
+pub mod device;
+pub mod finding;
+pub mod log;
+pub mod observed;
+pub mod probe;
+pub mod reading;
+pub mod suite;
+pub mod trace;

@@ -1,0 +1,206 @@
+//! Reads from a PBX what it is and what the account may do there; also what passive cases look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use ami_proto::frame::FrameKind;
+
+use crate::bench::{Bench, Site};
+use crate::device::{CommandFraming, Device, Reason, Release, Transport};
+use crate::finding::Finding;
+use crate::probe::{Got, Probe};
+
+/// What the operator knows better than the wire shows.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    pub release: Option<Release>,
+    pub reads: Option<BTreeSet<String>>,
+    pub roles: BTreeSet<String>,
+    pub speaks: BTreeSet<Transport>,
+}
+
+/// Lists that change nothing, asked for so that there is something to judge.
+const SURVEY: &[&str] = &[
+    "CoreStatus",
+    "CoreShowChannels",
+    "Status",
+    "QueueStatus",
+    "QueueSummary",
+    "ParkedCalls",
+    "BridgeList",
+    "ExtensionStateList",
+    "DeviceStateList",
+    "PresenceStateList",
+    "PJSIPShowEndpoints",
+    "SIPpeers",
+    "VoicemailUsersList",
+];
+
+/// Until the login is refused or the PBX falls silent nothing can be judged; that is the error.
+pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
+    let mut device = Device {
+        roles: told.roles,
+        speaks: told.speaks,
+        ..Device::default()
+    };
+    let nothing_known = Device::default();
+    let mut bench = Bench::new(site, &nothing_known);
+    let (_, banner) = bench.greeted().await?;
+    if banner.kind() == FrameKind::Banner {
+        let line = banner.frame().lines().next().unwrap_or_default();
+        device.banner = String::from_utf8_lossy(line).into_owned();
+    }
+    let mut probe = bench.listener("on").await?;
+    device.actions = actions(&mut probe).await?;
+    settings(&mut probe, &mut device).await?;
+    framing(&mut probe, &mut device, site).await?;
+    if let Some(release) = told.release {
+        device.release = Some(release);
+        device.because("release", "the operator says so");
+    }
+    if told.reads.is_some() {
+        device.reads = told.reads;
+        device.because("read classes", "the operator says so");
+    }
+    survey(&mut probe, &device).await?;
+    site.is_alive().await;
+    Ok(device)
+}
+
+async fn actions(probe: &mut Probe) -> Result<Option<BTreeMap<String, String>>, Finding> {
+    let answer = probe.ask("ListCommands", &[]).await?;
+    if !answer.has("Response", "Success") {
+        return Ok(None);
+    }
+    let ours = ["Response", "ActionID"];
+    let frame = answer.frame();
+    let listed = frame.headers().map(|header| {
+        let name = String::from_utf8_lossy(header.name).into_owned();
+        (name, header.text().into_owned())
+    });
+    Ok(Some(
+        listed
+            .filter(|(name, _)| !ours.contains(&name.as_str()))
+            .collect(),
+    ))
+}
+
+async fn settings(probe: &mut Probe, device: &mut Device) -> Result<(), Finding> {
+    let answer = probe.ask("CoreSettings", &[]).await?;
+    let version = answer.text("AsteriskVersion");
+    let release = version.as_deref().and_then(Release::parse);
+    match (&version, release) {
+        (Some(version), Some(_)) => {
+            device.because(
+                "release",
+                &format!("CoreSettings says AsteriskVersion {version}"),
+            );
+        }
+        _ => device.because("release", "CoreSettings does not say it"),
+    }
+    if let Some(said) = answer.text("AMIversion")
+        && !device.banner.ends_with(&format!("/{said}"))
+    {
+        device.conflicts.push(format!(
+            "the banner says {:?}, CoreSettings says AMIversion {said}",
+            device.banner
+        ));
+    }
+    device.version = version;
+    device.release = release;
+    Ok(())
+}
+
+async fn framing(probe: &mut Probe, device: &mut Device, site: &Site) -> Result<(), Finding> {
+    let username = &site.credentials.username;
+    let user = format!("manager show user {username}");
+    let answer = probe.ask("Command", &[("Command", &user)]).await?;
+    device.framing = framing_of(&answer);
+    match device.framing {
+        None => device.because("Command framing", "the account may not run Command"),
+        Some(CommandFraming::Follows) => {
+            device.because(
+                "Command framing",
+                "`Response: Follows` up to `--END COMMAND--`",
+            );
+        }
+        Some(CommandFraming::Output) => device.because("Command framing", "`Output:` headers"),
+    }
+    let old = device.release.is_some_and(|release| release.major < 14);
+    if let Some(framing) = device.framing
+        && device.release.is_some()
+        && old != (framing == CommandFraming::Follows)
+    {
+        device
+            .conflicts
+            .push("the framing of Command is not that of the release".to_owned());
+    }
+    device.reads = read_classes(&text_of(&answer));
+    if device.reads.is_some() {
+        device.because("read classes", "the console lists those of the account");
+    }
+    Ok(())
+}
+
+fn framing_of(answer: &Got) -> Option<CommandFraming> {
+    let frame = answer.frame();
+    if frame.body().is_some() {
+        Some(CommandFraming::Follows)
+    } else {
+        frame.get("Output").map(|_| CommandFraming::Output)
+    }
+}
+
+/// What a Command printed, whichever way it is framed.
+pub fn text_of(answer: &Got) -> String {
+    let frame = answer.frame();
+    match frame.body() {
+        Some(body) => String::from_utf8_lossy(body).into_owned(),
+        None => {
+            let lines = frame.get_all("Output").map(String::from_utf8_lossy);
+            lines.fold(String::new(), |text, line| text + &line + "\n")
+        }
+    }
+}
+
+/// The line `read perm: call,user` of `manager show user`.
+fn read_classes(console: &str) -> Option<BTreeSet<String>> {
+    let line = console
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("read perm:"))?;
+    Some(line.trim().split(',').map(str::to_owned).collect())
+}
+
+async fn survey(probe: &mut Probe, device: &Device) -> Result<(), Finding> {
+    let Some(actions) = &device.actions else {
+        return Ok(());
+    };
+    for action in SURVEY
+        .iter()
+        .filter(|action| actions.contains_key(**action))
+    {
+        probe.send(action, &[]).await;
+        probe.barrier_behind().await?;
+    }
+    Ok(())
+}
+
+impl Release {
+    /// `22.10.1+dfsg`, `16.7.0`, `certified/18.9-cert1`.
+    pub fn parse(version: &str) -> Option<Self> {
+        let version = version.rsplit('/').next()?;
+        let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next()?.parse().ok()?;
+        Some(Self { major, minor })
+    }
+}
+
+impl Device {
+    fn because(&mut self, fact: &str, seen: &str) {
+        self.reasons.push(Reason {
+            fact: fact.to_owned(),
+            seen: seen.to_owned(),
+        });
+    }
+}
