@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ami_conform::case::Safety;
 use ami_load::plan::Segment;
 use ami_load::rate::{Rate, parse_duration};
 use ami_load::run::{Start, StartError};
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     Record(Record),
     /// Make reports, plots and tables from a results directory.
     Report(Report),
+    /// Judge PBXs by the contract of AMI, case by case.
+    Conform(Conform),
     /// Add up the segments of one load, each run with --segment, to one results directory.
     Merge(Merge),
     /// Hang up what a run left behind on its targets.
@@ -245,6 +248,39 @@ impl Names {
 pub(crate) enum Shown {
     Text,
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Conform {
+    /// Who is judged: a name, a file or a URI; may be repeated.
+    #[arg(
+        short,
+        long = "target",
+        env = "AMIBENCH_TARGET",
+        value_delimiter = ',',
+        required_unless_present = "list"
+    )]
+    pub(crate) targets: Vec<String>,
+    /// Only these cases: ids, or their first parts such as `list` or `list.count`.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Not these.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) except: Vec<String>,
+    /// What cases may do beyond reading quietly.
+    #[arg(long, value_delimiter = ',', value_parser = safety())]
+    pub(crate) allow: Vec<Safety>,
+    /// Print the catalogue and do nothing else.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+fn safety() -> impl TypedValueParser<Value = Safety> {
+    let beyond = Safety::ALL
+        .iter()
+        .filter(|safety| **safety != Safety::Quiet);
+    PossibleValuesParser::new(beyond.map(|safety| safety.slug()))
+        .map(|slug| Safety::from_slug(&slug).expect("the parser lets only slugs pass"))
 }
 
 #[derive(Debug, clap::Args)]

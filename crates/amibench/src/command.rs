@@ -2,6 +2,7 @@
 
 pub(crate) mod cleanup;
 pub(crate) mod completions;
+pub(crate) mod conform;
 pub(crate) mod doctor;
 pub(crate) mod load;
 pub(crate) mod merge;

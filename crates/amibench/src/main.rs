@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let done = match args.verb {
         Verb::Load(load) => command::load::run(load),
         Verb::Doctor(doctor) => command::doctor::run(&doctor),
+        Verb::Conform(conform) => command::conform::run(&conform),
         Verb::Sim(sim) => command::sim::run(&sim),
         Verb::Record(record) => command::record::run(&record),
         Verb::Merge(merge) => command::merge::run(&merge),

@@ -1,0 +1,83 @@
+//! A simulated PBX in memory and in paused time, and a judge beside it.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ami_client::Clock;
+use ami_client::wire::Wire;
+use ami_conform::bench::{Credentials, Dial, Site};
+use ami_conform::device::Transport;
+use ami_conform::reading::{self, Told};
+use ami_conform::suite::{self, Judgement, Selection};
+use ami_proto::session::Secret;
+use ami_sim::{Account, Accounts, Addresses, Profile, Simulator};
+use tokio::task::LocalSet;
+
+pub(crate) const SECRET: &str = "correct horse";
+/// What a simulated session and its client may have in the air.
+const WIRE_BYTES: usize = 1 << 16;
+
+#[derive(Debug)]
+struct InMemory {
+    simulator: Simulator,
+}
+
+impl Dial for InMemory {
+    fn dial(&self) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
+        let (near, far) = tokio::io::duplex(WIRE_BYTES);
+        let simulator = self.simulator.clone();
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let addresses = Addresses {
+            local: nowhere,
+            remote: nowhere,
+        };
+        tokio::task::spawn_local(async move { simulator.serve_wire(far, addresses).await });
+        Box::pin(async { Ok(Wire::Memory(near)) })
+    }
+}
+
+/// Judges a PBX of this profile; `spoil` may make it a bad one.
+pub(crate) fn judge(
+    profile: &str,
+    spoil: impl FnOnce(&Simulator),
+    selection: &Selection,
+) -> Vec<Judgement> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let profile = Profile::named(profile).unwrap();
+        let accounts = Accounts::new(Account::new("bench", SECRET, "all", "all"));
+        let simulator = Simulator::new(profile, accounts, 7);
+        spoil(&simulator);
+        let timers = simulator.clone();
+        let tasks = LocalSet::new();
+        tasks.spawn_local(async move { timers.run_timers().await });
+        tasks.run_until(judged(simulator, selection)).await
+    })
+}
+
+async fn judged(simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
+    let credentials = Credentials {
+        username: "bench".to_owned(),
+        secret: Secret::new(SECRET),
+    };
+    let dial = Box::new(InMemory { simulator });
+    let site = Site::new(dial, credentials, "tag".to_owned(), Clock::start());
+    let told = Told {
+        speaks: [Transport::Plain].into(),
+        roles: ["answers", "busy", "rings"].map(str::to_owned).into(),
+        ..Told::default()
+    };
+    let device = reading::read(&site, told).await.unwrap();
+    let plan = selection.plan(&device);
+    let judgements = suite::run(&site, &device, &plan, &mut |_| {}).await;
+    site.leave().await;
+    drop(Rc::clone(&site));
+    judgements
+}
