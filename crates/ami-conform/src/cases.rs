@@ -1,11 +1,17 @@
 //! The catalogue: all cases, by area.
 
+use crate::bench::Bench;
 use crate::case::Case;
+use crate::finding::{Finding, Judged};
 
 mod banner;
+mod framing;
 mod header;
 
-const AREAS: &[&[Case]] = &[banner::CASES, header::CASES];
+const AREAS: &[&[Case]] = &[banner::CASES, framing::CASES, header::CASES];
+
+/// As many messages of a kind are kept as evidence.
+const SHOWN: usize = 5;
 
 /// In the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Case> {
@@ -14,4 +20,63 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
 
 pub fn find(name: &str) -> Option<&'static Case> {
     all().find(|case| case.is_called(name))
+}
+
+/// These bytes, with a fresh ActionID for `{id}`, are answered as a Ping is, and the stream stays in step.
+async fn pong(bench: &mut Bench<'_>, bytes: &str) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let id = bench.id();
+    probe.raw(bytes.replace("{id}", &id)).await;
+    let answer = probe.answer().await?;
+    answer.expect("Response", "Success")?;
+    answer.expect("Ping", "Pong")?;
+    answer.expect("ActionID", &id)?;
+    probe.barrier().await?;
+    Ok(Finding::pass("answered as a Ping").with(answer.evidence()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::case::{Check, Level, Severity};
+
+    #[test]
+    fn every_record_is_whole_and_its_id_is_its_own() {
+        let mut ids = BTreeSet::new();
+        for case in all() {
+            let id = case.id;
+            assert_eq!(id.split('.').count(), 3, "{id}: area.subject.behaviour");
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+            assert!(id.chars().all(plain), "{id}");
+            for name in case.aliases.iter().chain([&id]) {
+                assert!(ids.insert(*name), "{name} stands twice");
+            }
+            assert!(case.requirement.ends_with('.'), "{id}: a sentence");
+            assert!(!case.source.is_empty(), "{id}: where it is from");
+            let observed = case.level == Level::Observe;
+            assert_eq!(
+                observed,
+                case.severity == Severity::Info,
+                "{id}: info is for what is only observed"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_seen_is_no_pass() {
+        let nothing = crate::observed::Observed::of(&[], |_| crate::log::Manners::Proper);
+        for case in all() {
+            if let Check::Passive(check) = case.check {
+                let state = check(&nothing).state;
+                assert_eq!(
+                    state,
+                    ami_results::verdict::State::Inconclusive,
+                    "{}",
+                    case.id
+                );
+            }
+        }
+    }
 }

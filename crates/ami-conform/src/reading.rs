@@ -8,7 +8,7 @@ use ami_proto::frame::FrameKind;
 use crate::bench::{Bench, Site};
 use crate::device::{CommandFraming, Device, Reason, Release, Transport};
 use crate::finding::Finding;
-use crate::probe::{Got, Probe};
+use crate::probe::{ANSWER_WITHIN, Got, Probe};
 
 /// What the operator knows better than the wire shows.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +63,9 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         device.because("read classes", "the operator says so");
     }
     survey(&mut probe, &device).await?;
-    site.is_alive().await;
+    probe.send("Logoff", &[]).await;
+    // Whether it closes, and how, is judged from what was seen.
+    let _ = probe.ends(ANSWER_WITHIN).await;
     Ok(device)
 }
 
