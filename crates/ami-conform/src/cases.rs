@@ -4,11 +4,21 @@ use crate::bench::Bench;
 use crate::case::Case;
 use crate::finding::{Finding, Judged};
 
+mod action_id;
 mod banner;
+mod error;
 mod framing;
 mod header;
+mod response;
 
-const AREAS: &[&[Case]] = &[banner::CASES, framing::CASES, header::CASES];
+const AREAS: &[&[Case]] = &[
+    banner::CASES,
+    framing::CASES,
+    header::CASES,
+    action_id::CASES,
+    response::CASES,
+    error::CASES,
+];
 
 /// As many messages of a kind are kept as evidence.
 const SHOWN: usize = 5;
