@@ -5,19 +5,25 @@ use crate::case::Case;
 use crate::finding::{Finding, Judged};
 
 mod action_id;
+mod auth;
 mod banner;
+mod command;
 mod error;
 mod framing;
 mod header;
+mod list;
 mod response;
 
 const AREAS: &[&[Case]] = &[
     banner::CASES,
     framing::CASES,
     header::CASES,
+    auth::CASES,
     action_id::CASES,
     response::CASES,
     error::CASES,
+    list::CASES,
+    command::CASES,
 ];
 
 /// As many messages of a kind are kept as evidence.
