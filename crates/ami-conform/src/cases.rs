@@ -9,6 +9,7 @@ mod auth;
 mod banner;
 mod command;
 mod error;
+mod event;
 mod framing;
 mod header;
 mod list;
@@ -24,6 +25,7 @@ const AREAS: &[&[Case]] = &[
     error::CASES,
     list::CASES,
     command::CASES,
+    event::CASES,
 ];
 
 /// As many messages of a kind are kept as evidence.

@@ -1,0 +1,749 @@
+//! Events: their shape, who hears them, in which order, and what masks and filters do.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ami_proto::frame::FrameKind;
+
+use crate::bench::Bench;
+use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::finding::{Finding, Judged};
+use crate::observed::{Observed, Seen};
+use crate::probe::{Got, Heard, Probe};
+
+/// What a case that tells events itself needs.
+const TELLS: &[Need] = &[Need::Action("UserEvent"), Need::Read("user")];
+/// Events that several sessions compare.
+const MANY: usize = 200;
+const READERS: usize = 3;
+const FILTERS: &[Need] = &[
+    Need::Action("UserEvent"),
+    Need::Read("user"),
+    Need::Action("Filter"),
+    Need::Since(1, 8),
+];
+const ADVANCED: &[Need] = &[
+    Need::Action("UserEvent"),
+    Need::Read("user"),
+    Need::Action("Filter"),
+    Need::Since(22, 1),
+];
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        id: "event.shape.privilege",
+        requirement: "An event that is no answer says in `Privilege` which classes may hear it.",
+        level: Level::Should,
+        source: "manager.c __ast_manager_event_multichan",
+        check: Check::Passive(privilege),
+        ..CASE
+    },
+    Case {
+        id: "event.shape.privilege-ends-with-all",
+        requirement: "`Privilege` ends with `all`.",
+        level: Level::May,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        source: "manager.c authority_to_str, since 1.6",
+        catches: &["gateways that put `all` first"],
+        check: Check::Passive(privilege_ends_with_all),
+        ..CASE
+    },
+    Case {
+        id: "event.shape.name-first",
+        requirement: "`Event` is the first header of an event.",
+        severity: Severity::Major,
+        source: "AMI specification, events",
+        check: Check::Passive(name_first),
+        ..CASE
+    },
+    Case {
+        id: "event.shape.timestamp",
+        requirement: "Timestamps of events are seconds with a fraction, and do not run back.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        source: "manager.c: timestampevents",
+        check: Check::Passive(timestamps),
+        ..CASE
+    },
+    Case {
+        id: "event.user.round-trip",
+        requirement: "A UserEvent reaches a session that reads its class, with its headers in their order.",
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c action_userevent",
+        check: Check::Active(|bench| Box::pin(round_trip(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.user.not-its-action",
+        requirement: "A UserEvent does not repeat the header Action of its request.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        safety: Safety::CreatesState,
+        needs: &[
+            Need::Action("UserEvent"),
+            Need::Read("user"),
+            Need::Since(13, 0),
+        ],
+        source: "manager.c action_userevent, since 13",
+        check: Check::Active(|bench| Box::pin(not_its_action(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.user.answer-first",
+        requirement: "Who sends a UserEvent hears it too, behind the answer.",
+        level: Level::Should,
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c action_userevent",
+        check: Check::Active(|bench| Box::pin(answer_first(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.order.same-for-all",
+        requirement: "All sessions hear the same events in the same order, none twice and none missing.",
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c: one queue of events",
+        check: Check::Active(|bench| Box::pin(same_for_all(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.order.by-sender",
+        requirement: "Events of one sender are heard in the order in which it sent them, beside those of others.",
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c: one queue of events",
+        check: Check::Active(|bench| Box::pin(by_sender(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.off",
+        requirement: "`EventMask: off` stops events until it is on again.",
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c action_events",
+        check: Check::Active(|bench| Box::pin(off_and_on(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.classes",
+        requirement: "A mask of classes lets those pass and no others.",
+        safety: Safety::CreatesState,
+        needs: TELLS,
+        source: "manager.c action_events",
+        check: Check::Active(|bench| Box::pin(classes(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.answer",
+        requirement: "Events is answered by `Events: On` or `Events: Off`.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        source: "manager.c action_events",
+        check: Check::Active(|bench| Box::pin(mask_answer(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.empty",
+        requirement: "An empty mask is an error.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        safety: Safety::Noisy,
+        source: "manager.c action_events, since 1.4.32",
+        check: Check::Active(|bench| Box::pin(empty_mask(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.unknown-word",
+        requirement: "A mask of an unknown word is an error, not silence.",
+        level: Level::Should,
+        authority: Authority::Consensus,
+        safety: Safety::Noisy,
+        source: "manager.c get_perm knows no unknown words: stock answers `Events: Off`",
+        check: Check::Active(|bench| Box::pin(unknown_word(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.empty-item",
+        requirement: "What a mask with an empty item lets pass.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::Noisy,
+        source: "manager.c ast_instring: an empty item matches every class",
+        check: Check::Active(|bench| Box::pin(mask_observed(bench, ",x"))),
+        ..CASE
+    },
+    Case {
+        id: "event.mask.number",
+        requirement: "What a mask that is a number does.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::Noisy,
+        source: "manager.c strings_to_mask: atoi",
+        check: Check::Active(|bench| Box::pin(mask_observed(bench, "64"))),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.include",
+        requirement: "A filter lets pass what its pattern finds, and nothing else.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        safety: Safety::CreatesState,
+        needs: FILTERS,
+        source: "manager.c match_filter, since 1.8.18",
+        check: Check::Active(|bench| Box::pin(filtered(bench, &["{tag}-yes"], &["yes"]))),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.exclude",
+        requirement: "A filter that begins with `!` keeps back what its pattern finds.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        safety: Safety::CreatesState,
+        needs: FILTERS,
+        source: "manager.c match_filter, since 1.8.18",
+        check: Check::Active(|bench| Box::pin(filtered(bench, &["!{tag}-no"], &["yes", "both"]))),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.both",
+        requirement: "What is included and excluded is excluded.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        safety: Safety::CreatesState,
+        needs: FILTERS,
+        source: "manager.c match_filter, since 1.8.18",
+        check: Check::Active(|bench| {
+            Box::pin(filtered(
+                bench,
+                &["{tag}-(yes|both)", "!{tag}-both"],
+                &["yes"],
+            ))
+        }),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.bad-pattern",
+        requirement: "A pattern that is no regular expression is an error, and changes nothing.",
+        authority: Authority::Asterisk,
+        safety: Safety::Noisy,
+        needs: FILTERS,
+        source: "manager.c action_filter, since 1.8.18",
+        check: Check::Active(|bench| Box::pin(bad_pattern(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.empty",
+        requirement: "What an empty filter is.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::Noisy,
+        needs: FILTERS,
+        source: "manager.c action_filter: an error since 22.1, all before",
+        check: Check::Active(|bench| Box::pin(empty_filter(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.filter.match-criteria",
+        requirement: "A filter with match criteria tests the name or a header of an event by itself.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        safety: Safety::CreatesState,
+        needs: ADVANCED,
+        source: "manager.c parse_match_criteria, since 18.26, 20.11, 21.6, 22.1",
+        check: Check::Active(|bench| Box::pin(match_criteria(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.wait.times-out",
+        requirement: "WaitEvent returns after its Timeout, with its end.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        needs: &[Need::Action("WaitEvent")],
+        source: "manager.c action_waitevent",
+        check: Check::Active(|bench| Box::pin(wait_times_out(bench))),
+        ..CASE
+    },
+    Case {
+        id: "event.wait.wakes",
+        requirement: "WaitEvent returns with the first event, and gives it.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        safety: Safety::CreatesState,
+        needs: &[
+            Need::Action("WaitEvent"),
+            Need::Action("UserEvent"),
+            Need::Read("user"),
+        ],
+        source: "manager.c action_waitevent",
+        check: Check::Active(|bench| Box::pin(wait_wakes(bench))),
+        ..CASE
+    },
+];
+
+/// Events that are no items of a list.
+fn told<'a>(observed: &'a Observed<'_>) -> impl Iterator<Item = &'a Seen> {
+    observed
+        .events()
+        .filter(|event| event.frame().get("ActionID").is_none())
+}
+
+fn of_events(events: usize) -> Finding {
+    if events == 0 {
+        Finding::inconclusive("no event was seen")
+    } else {
+        Finding::pass(format!("all of {events} events"))
+    }
+}
+
+fn privilege(observed: &Observed<'_>) -> Finding {
+    let mut events = 0;
+    for event in told(observed) {
+        events += 1;
+        if event.frame().get("Privilege").is_none_or(<[u8]>::is_empty) {
+            return Finding::fail("a Privilege", "an event without any").with(event.evidence());
+        }
+    }
+    of_events(events)
+}
+
+fn privilege_ends_with_all(observed: &Observed<'_>) -> Finding {
+    let mut events = 0;
+    for event in told(observed) {
+        let Some(privilege) = event.frame().text("Privilege") else {
+            continue;
+        };
+        events += 1;
+        if privilege.rsplit(',').next() != Some("all") {
+            let got = format!("`Privilege: {privilege}`");
+            return Finding::fail("`…,all`", got).with(event.evidence());
+        }
+    }
+    of_events(events)
+}
+
+fn name_first(observed: &Observed<'_>) -> Finding {
+    let mut events = 0;
+    for event in observed.events() {
+        events += 1;
+        let first = event.frame().headers().next();
+        if !first.is_some_and(|header| header.is("Event")) {
+            return Finding::fail("`Event: …` first", "another header first")
+                .with(event.evidence());
+        }
+    }
+    of_events(events)
+}
+
+fn timestamps(observed: &Observed<'_>) -> Finding {
+    let mut stamped = 0;
+    for connection in observed.proper() {
+        let mut last = 0.0;
+        for event in connection
+            .said()
+            .filter(|seen| seen.kind() == FrameKind::Event)
+        {
+            let Some(text) = event.frame().text("Timestamp") else {
+                continue;
+            };
+            stamped += 1;
+            let Ok(time) = text.parse::<f64>() else {
+                let got = format!("`Timestamp: {text}`");
+                return Finding::fail("seconds with a fraction", got).with(event.evidence());
+            };
+            if time < last {
+                let got = format!("{time:.6} behind {last:.6}");
+                return Finding::fail("times that do not run back", got).with(event.evidence());
+            }
+            last = time;
+        }
+    }
+    if stamped == 0 {
+        return Finding::inconclusive("no event had a Timestamp: timestampevents may be off");
+    }
+    Finding::pass(format!("all of {stamped} timestamps"))
+}
+
+/// Tells everybody, and waits for the answer.
+async fn tell(teller: &mut Probe, name: &str, headers: &[(&str, &str)]) -> Result<Got, Finding> {
+    let mut all = vec![("UserEvent", name)];
+    all.extend_from_slice(headers);
+    let answer = teller.ask("UserEvent", &all).await?;
+    answer.expect("Response", "Success")?;
+    Ok(answer)
+}
+
+fn named<'a>(name: &'a str) -> impl Fn(&Got) -> bool + 'a {
+    move |got| got.has("UserEvent", name)
+}
+
+async fn heard(listener: &mut Probe, name: &str) -> Result<Got, Finding> {
+    listener.event("the UserEvent", named(name)).await
+}
+
+async fn round_trip(bench: &mut Bench<'_>) -> Judged {
+    let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    let name = bench.id();
+    let headers = [("First", "1"), ("Second", "a: b"), ("Third", "x,y;z")];
+    tell(&mut teller, &name, &headers).await?;
+    let event = heard(&mut listener, &name).await?;
+    let mut left = headers.iter().peekable();
+    for header in event.frame().headers() {
+        if let Some((name, value)) = left.peek()
+            && header.is(name)
+            && header.value == value.as_bytes()
+        {
+            left.next();
+        }
+    }
+    match left.next() {
+        None => Ok(Finding::pass("with its headers in their order").with(event.evidence())),
+        Some((name, value)) => {
+            let got = "missing, changed or out of order";
+            Ok(Finding::fail(format!("`{name}: {value}`"), got).with(event.evidence()))
+        }
+    }
+}
+
+async fn not_its_action(bench: &mut Bench<'_>) -> Judged {
+    let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    let name = bench.id();
+    tell(&mut teller, &name, &[]).await?;
+    let event = heard(&mut listener, &name).await?;
+    if let Some(action) = event.text("Action") {
+        let got = format!("`Action: {action}`");
+        return Ok(Finding::fail("no header Action", got).with(event.evidence()));
+    }
+    Ok(Finding::pass("it does not").with(event.evidence()))
+}
+
+async fn answer_first(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.listener("user").await?;
+    let name = bench.id();
+    let id = probe.send("UserEvent", &[("UserEvent", &name)]).await;
+    let mut answered = false;
+    loop {
+        match probe.next(crate::probe::ANSWER_WITHIN).await {
+            Heard::Message(got) if named(&name)(&got) => {
+                let finding = if answered {
+                    Finding::pass("the answer, then the event")
+                } else {
+                    Finding::fail("the answer first", "the event first")
+                };
+                return Ok(finding.with(got.evidence()));
+            }
+            Heard::Message(got) => {
+                answered |= got.has("ActionID", &id) && got.kind() == FrameKind::Response
+            }
+            Heard::End(_) | Heard::Silence => {
+                return Err(Finding::fail("the event", "it did not come to its sender"));
+            }
+        }
+    }
+}
+
+/// The numbers of the events of that name, as a session hears them before a Ping of its own is answered.
+async fn numbers(listener: &mut Probe, name: &str, last: &str) -> Result<Vec<String>, Finding> {
+    let mut numbers = Vec::new();
+    loop {
+        let event = heard(listener, name).await?;
+        let number = event.text("Number").unwrap_or_default();
+        if number == last {
+            return Ok(numbers);
+        }
+        numbers.push(number);
+    }
+}
+
+async fn same_for_all(bench: &mut Bench<'_>) -> Judged {
+    let mut listeners = Vec::new();
+    for _ in 0..READERS {
+        listeners.push(bench.listener("user").await?);
+    }
+    let mut teller = bench.session().await?;
+    let name = bench.id();
+    for number in 0..MANY {
+        teller
+            .send(
+                "UserEvent",
+                &[("UserEvent", &name), ("Number", &number.to_string())],
+            )
+            .await;
+    }
+    teller.barrier_behind().await?;
+    tell(&mut teller, &name, &[("Number", "end")]).await?;
+    let sent: Vec<String> = (0..MANY).map(|number| number.to_string()).collect();
+    for listener in &mut listeners {
+        let read = numbers(listener, &name, "end").await?;
+        if read != sent {
+            let got = format!(
+                "{} events, not those that were sent in their order",
+                read.len()
+            );
+            return Ok(Finding::fail(format!("{MANY} events in order"), got));
+        }
+    }
+    Ok(Finding::pass(format!(
+        "{MANY} events on {READERS} sessions"
+    )))
+}
+
+async fn by_sender(bench: &mut Bench<'_>) -> Judged {
+    let mut listener = bench.listener("user").await?;
+    let mut tellers = [bench.session().await?, bench.session().await?];
+    let name = bench.id();
+    for number in 0..MANY / 2 {
+        for (sender, teller) in tellers.iter_mut().enumerate() {
+            let (sender, number) = (sender.to_string(), number.to_string());
+            teller
+                .send(
+                    "UserEvent",
+                    &[
+                        ("UserEvent", &name),
+                        ("Sender", &sender),
+                        ("Number", &number),
+                    ],
+                )
+                .await;
+        }
+    }
+    for teller in &mut tellers {
+        teller.barrier_behind().await?;
+    }
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..MANY / 2 * tellers.len() {
+        let event = heard(&mut listener, &name).await?;
+        let sender = event.text("Sender").unwrap_or_default();
+        let number = event.text("Number").unwrap_or_default();
+        let expected = next.entry(sender).or_default();
+        if number != expected.to_string() {
+            let got = format!("number {number}");
+            return Ok(Finding::fail(format!("number {expected}"), got).with(event.evidence()));
+        }
+        *expected += 1;
+    }
+    Ok(Finding::pass(format!(
+        "{MANY} events of {} senders",
+        next.len()
+    )))
+}
+
+async fn mask(listener: &mut Probe, mask: &str) -> Result<Got, Finding> {
+    listener.ask("Events", &[("EventMask", mask)]).await
+}
+
+async fn off_and_on(bench: &mut Bench<'_>) -> Judged {
+    let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    let name = bench.id();
+    mask(&mut listener, "off")
+        .await?
+        .expect("Response", "Success")?;
+    tell(&mut teller, &name, &[("Number", "while off")]).await?;
+    listener.barrier().await?;
+    mask(&mut listener, "on")
+        .await?
+        .expect("Response", "Success")?;
+    tell(&mut teller, &name, &[("Number", "while on")]).await?;
+    let event = heard(&mut listener, &name).await?;
+    event.expect("Number", "while on")?;
+    Ok(Finding::pass("it does").with(event.evidence()))
+}
+
+async fn classes(bench: &mut Bench<'_>) -> Judged {
+    let (mut listener, mut teller) = (bench.listener("off").await?, bench.session().await?);
+    let name = bench.id();
+    mask(&mut listener, "call")
+        .await?
+        .expect("Response", "Success")?;
+    tell(&mut teller, &name, &[("Number", "kept back")]).await?;
+    listener.barrier().await?;
+    mask(&mut listener, "user")
+        .await?
+        .expect("Response", "Success")?;
+    tell(&mut teller, &name, &[("Number", "let pass")]).await?;
+    let event = heard(&mut listener, &name).await?;
+    event.expect("Number", "let pass")?;
+    Ok(Finding::pass("it does").with(event.evidence()))
+}
+
+async fn mask_answer(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.session().await?;
+    let on = mask(&mut probe, "on").await?;
+    on.expect("Events", "On")?;
+    let off = mask(&mut probe, "off").await?;
+    off.expect("Events", "Off")?;
+    Ok(Finding::pass("both")
+        .with(on.evidence())
+        .with(off.evidence()))
+}
+
+async fn empty_mask(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = mask(&mut probe, "").await?;
+    answer.expect("Response", "Error")?;
+    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+}
+
+async fn unknown_word(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = mask(&mut probe, "nosuchclass").await?;
+    answer.expect("Response", "Error")?;
+    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+}
+
+async fn mask_observed(bench: &mut Bench<'_>, text: &str) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = mask(&mut probe, text).await?;
+    Ok(Finding::pass(answer.summary()).with(answer.evidence()))
+}
+
+/// A session with these filters hears of three events, `yes`, `no` and `both`, only those named.
+async fn filtered(bench: &mut Bench<'_>, filters: &[&str], expected: &[&str]) -> Judged {
+    let tag = bench.id();
+    let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    for filter in filters {
+        let filter = filter.replace("{tag}", &tag);
+        let answer = listener
+            .ask("Filter", &[("Operation", "Add"), ("Filter", &filter)])
+            .await?;
+        answer.expect("Response", "Success")?;
+    }
+    let heard = heard_of(&mut listener, &mut teller, &tag).await?;
+    of_heard(&heard, expected)
+}
+
+/// Which of `yes`, `no` and `both` a session hears.
+async fn heard_of(
+    listener: &mut Probe,
+    teller: &mut Probe,
+    tag: &str,
+) -> Result<Vec<String>, Finding> {
+    for which in ["yes", "no", "both"] {
+        tell(teller, &format!("{tag}-{which}"), &[]).await?;
+    }
+    let messages = listener.barrier_behind().await?;
+    let prefix = format!("{tag}-");
+    let names = messages.iter().filter_map(|got| got.text("UserEvent"));
+    Ok(names
+        .filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned))
+        .collect())
+}
+
+fn of_heard(heard: &[String], expected: &[&str]) -> Judged {
+    let got = format!(
+        "heard {}",
+        if heard.is_empty() {
+            "none".to_owned()
+        } else {
+            heard.join(", ")
+        }
+    );
+    if heard == expected {
+        Ok(Finding::pass(got))
+    } else {
+        Ok(Finding::fail(format!("hears {}", expected.join(", ")), got))
+    }
+}
+
+async fn bad_pattern(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = probe
+        .ask("Filter", &[("Operation", "Add"), ("Filter", "[")])
+        .await?;
+    answer.expect("Response", "Error")?;
+    probe.barrier().await?;
+    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+}
+
+async fn empty_filter(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = probe
+        .ask("Filter", &[("Operation", "Add"), ("Filter", "")])
+        .await?;
+    Ok(Finding::pass(answer.summary()).with(answer.evidence()))
+}
+
+async fn match_criteria(bench: &mut Bench<'_>) -> Judged {
+    let tag = bench.id();
+    let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    let wanted = format!("{tag}-yes");
+    let answer = listener
+        .ask(
+            "Filter",
+            &[
+                ("Operation", "Add"),
+                (
+                    "MatchCriteria",
+                    "action(include),name(UserEvent),header(UserEvent),method(exact)",
+                ),
+                ("Filter", &wanted),
+            ],
+        )
+        .await?;
+    answer.expect("Response", "Success")?;
+    let heard = heard_of(&mut listener, &mut teller, &tag).await?;
+    of_heard(&heard, &["yes"])
+}
+
+async fn waited(probe: &mut Probe, id: &str) -> Result<Vec<Got>, Finding> {
+    let mut messages = Vec::new();
+    loop {
+        match probe.next(Duration::from_secs(10)).await {
+            Heard::Message(got) if got.is_event("WaitEventComplete") => {
+                got.expect("ActionID", id)?;
+                messages.push(got);
+                return Ok(messages);
+            }
+            Heard::Message(got) => messages.push(got),
+            Heard::End(_) | Heard::Silence => {
+                return Err(Finding::fail(
+                    "WaitEventComplete",
+                    "it did not come within 10 s",
+                ));
+            }
+        }
+    }
+}
+
+async fn wait_times_out(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.session().await?;
+    let began = bench.now();
+    let id = probe.send("WaitEvent", &[("Timeout", "2")]).await;
+    let messages = waited(&mut probe, &id).await?;
+    let end = &messages[messages.len() - 1];
+    let took = end.at.saturating_sub(began).as_secs_f64();
+    probe.barrier().await?;
+    let got = format!("after {took:.1} s");
+    if !(1.0..4.0).contains(&took) {
+        return Ok(Finding::fail("after 2 s", got).with(end.evidence()));
+    }
+    Ok(Finding::pass(got).with(end.evidence()))
+}
+
+async fn wait_wakes(bench: &mut Bench<'_>) -> Judged {
+    let (mut waiter, mut teller) = (bench.listener("user").await?, bench.session().await?);
+    let name = bench.id();
+    let began = bench.now();
+    let id = waiter.send("WaitEvent", &[("Timeout", "8")]).await;
+    tell(&mut teller, &name, &[]).await?;
+    let messages = waited(&mut waiter, &id).await?;
+    let end = &messages[messages.len() - 1];
+    let took = end.at.saturating_sub(began).as_secs_f64();
+    if !messages.iter().any(named(&name)) {
+        return Ok(Finding::fail("the event", "it is not given").with(end.evidence()));
+    }
+    if took > 4.0 {
+        let got = format!("after {took:.1} s");
+        return Ok(Finding::fail("with the first event", got).with(end.evidence()));
+    }
+    Ok(Finding::pass(format!("after {took:.1} s, with the event")).with(end.evidence()))
+}
