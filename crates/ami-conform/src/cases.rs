@@ -12,20 +12,24 @@ mod error;
 mod event;
 mod framing;
 mod header;
+mod limit;
 mod list;
 mod response;
+mod session;
 
 const AREAS: &[&[Case]] = &[
     banner::CASES,
     framing::CASES,
     header::CASES,
     auth::CASES,
+    session::CASES,
     action_id::CASES,
     response::CASES,
     error::CASES,
     list::CASES,
     command::CASES,
     event::CASES,
+    limit::CASES,
 ];
 
 /// As many messages of a kind are kept as evidence.
