@@ -7,6 +7,7 @@ use crate::finding::{Finding, Judged};
 mod action_id;
 mod auth;
 mod banner;
+mod call;
 mod command;
 mod error;
 mod event;
@@ -14,6 +15,8 @@ mod framing;
 mod header;
 mod limit;
 mod list;
+mod originate;
+mod queue;
 mod response;
 mod session;
 
@@ -29,6 +32,9 @@ const AREAS: &[&[Case]] = &[
     list::CASES,
     command::CASES,
     event::CASES,
+    originate::CASES,
+    call::CASES,
+    queue::CASES,
     limit::CASES,
 ];
 

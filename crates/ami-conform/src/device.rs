@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ami_client::target::Role;
+
 use crate::case::Need;
 
 /// A release of Asterisk, as far as it is known.
@@ -48,7 +50,8 @@ pub struct Device {
     pub actions: Option<BTreeMap<String, String>>,
     /// Classes of events that the account hears; none when it does not show.
     pub reads: Option<BTreeSet<String>>,
-    pub roles: BTreeSet<String>,
+    /// What to dial for each role.
+    pub roles: BTreeMap<String, Role>,
     pub speaks: BTreeSet<Transport>,
     pub reasons: Vec<Reason>,
     /// Evidence that does not go together.
@@ -79,7 +82,7 @@ impl Device {
             Need::Before(major, minor) => {
                 self.release_is(need, |release| release < Release { major, minor })
             }
-            Need::Role(name) if self.roles.contains(name) => Has::Yes,
+            Need::Role(name) if self.roles.contains_key(name) => Has::Yes,
             Need::Role(name) => Has::No(format!("the target maps no role `{name}`")),
             Need::Http => self.has_transport(
                 Transport::Http,

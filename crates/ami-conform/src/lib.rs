@@ -10,6 +10,7 @@ pub mod device;
 pub mod finding;
 pub mod log;
 pub mod observed;
+mod placed;
 pub mod probe;
 pub mod reading;
 pub mod suite;

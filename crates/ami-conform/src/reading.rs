@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use ami_client::target::Role;
 use ami_proto::frame::FrameKind;
 
 use crate::bench::{Bench, Site};
@@ -15,7 +16,7 @@ use crate::probe::{ANSWER_WITHIN, Got, Probe};
 pub struct Told {
     pub release: Option<Release>,
     pub reads: Option<BTreeSet<String>>,
-    pub roles: BTreeSet<String>,
+    pub roles: BTreeMap<String, Role>,
     pub speaks: BTreeSet<Transport>,
 }
 

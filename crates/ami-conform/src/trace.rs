@@ -1,8 +1,14 @@
 //! What a case leaves on a PBX, noted before it is made, removed after the case, and looked for again.
 
+use std::time::Duration;
+
 use crate::bench::Bench;
 use crate::finding::Finding;
 use crate::probe::Probe;
+
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Three seconds: no PBX that answers needs longer to end a channel.
+const LOOKS_MAX: u32 = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trace {
@@ -39,6 +45,23 @@ pub(crate) async fn remove(bench: &mut Bench<'_>) -> Vec<String> {
     left
 }
 
+/// A channel that is hung up is gone a little later.
+async fn is_gone(uniqueid: &str, probe: &mut Probe) -> Result<(), Finding> {
+    let mut looks = 0;
+    loop {
+        let list = probe.list("CoreShowChannels", &[]).await?;
+        let mut items = list.items.iter();
+        let Some(item) = items.find(|item| item.has("Uniqueid", uniqueid)) else {
+            return Ok(());
+        };
+        looks += 1;
+        if looks == LOOKS_MAX {
+            return Err(Finding::fail("gone", "still up").with(item.evidence()));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 impl Trace {
     async fn remove(&self, probe: &mut Probe) -> Result<(), Finding> {
         match self {
@@ -58,15 +81,7 @@ impl Trace {
             Self::Channel { uniqueid } => {
                 let channel = [("Channel", uniqueid.as_str())];
                 probe.ask("Hangup", &channel).await?;
-                let list = probe.list("CoreShowChannels", &[]).await?;
-                match list
-                    .items
-                    .iter()
-                    .find(|item| item.has("Uniqueid", uniqueid))
-                {
-                    None => Ok(()),
-                    Some(item) => Err(Finding::fail("gone", "still up").with(item.evidence())),
-                }
+                is_gone(uniqueid, probe).await
             }
         }
     }

@@ -83,7 +83,7 @@ async fn judge(target: &Target, selection: &Selection) -> Result<Exit, Failure> 
     let tag = format!("conf-{:08x}", random_bits() & 0xffff_ffff);
     let site = Site::new(Box::new(Dialler { peer }), credentials, tag, Clock::start());
     let told = Told {
-        roles: target.roles.keys().cloned().collect(),
+        roles: target.roles.clone(),
         speaks: [transport].into(),
         ..Told::default()
     };

@@ -1,13 +1,16 @@
 //! A simulated PBX in memory and in paused time, and a judge beside it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use ami_client::Clock;
+use ami_client::target::Role;
 use ami_client::wire::Wire;
+use ami_client::{Clock, Document, Target};
 use ami_conform::bench::{Credentials, Dial, Site};
 use ami_conform::device::Transport;
 use ami_conform::reading::{self, Told};
@@ -51,18 +54,27 @@ pub(crate) fn judge(
         .build()
         .unwrap();
     runtime.block_on(async {
-        let profile = Profile::named(profile).unwrap();
+        let name = profile;
+        let profile = Profile::named(name).unwrap();
         let accounts = Accounts::new(Account::new("bench", SECRET, "all", "all"));
         let simulator = Simulator::new(profile, accounts, 7);
         spoil(&simulator);
         let timers = simulator.clone();
         let tasks = LocalSet::new();
         tasks.spawn_local(async move { timers.run_timers().await });
-        tasks.run_until(judged(simulator, selection)).await
+        tasks.run_until(judged(name, simulator, selection)).await
     })
 }
 
-async fn judged(simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
+/// What the shipped target of a profile dials.
+fn roles(profile: &str) -> BTreeMap<String, Role> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/targets");
+    let path = folder.join(format!("sim-{profile}.toml"));
+    let document = Document::read(&path).unwrap();
+    Target::parse(profile, &document).unwrap().roles
+}
+
+async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
     let credentials = Credentials {
         username: "bench".to_owned(),
         secret: Secret::new(SECRET),
@@ -71,7 +83,7 @@ async fn judged(simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
     let site = Site::new(dial, credentials, "tag".to_owned(), Clock::start());
     let told = Told {
         speaks: [Transport::Plain].into(),
-        roles: ["answers", "busy", "rings"].map(str::to_owned).into(),
+        roles: roles(profile),
         ..Told::default()
     };
     let device = reading::read(&site, told).await.unwrap();
