@@ -26,6 +26,7 @@ const LIMITS: Limits = Limits {
     headers_max: 64 * 1024,
 };
 const READ_BYTES: usize = 16 * 1024;
+const SUMMARY_LINES: usize = 3;
 /// What is shown of what we sent before a silence.
 const LAST_WORDS: usize = 400;
 
@@ -137,9 +138,13 @@ impl Got {
         self.expect("Message", message)
     }
 
-    /// On one line, for texts that people read.
+    /// On one line, for texts that people read; the same whenever the same is said.
     pub fn summary(&self) -> String {
-        let lines = self.frame().lines().take(4);
+        let changes = |line: &&[u8]| {
+            let line = line.to_ascii_lowercase();
+            !line.starts_with(b"actionid:") && !line.starts_with(b"timestamp:")
+        };
+        let lines = self.frame().lines().filter(changes).take(SUMMARY_LINES);
         let lines: Vec<String> = lines
             .map(|line| String::from_utf8_lossy(line).into_owned())
             .collect();

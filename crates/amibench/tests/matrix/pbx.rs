@@ -6,7 +6,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
-use std::rc::Rc;
 
 use ami_client::target::Role;
 use ami_client::wire::Wire;
@@ -42,12 +41,21 @@ impl Dial for InMemory {
     }
 }
 
-/// Judges a PBX of this profile; `spoil` may make it a bad one.
+/// Judges a PBX of this profile, which lets us in.
 pub(crate) fn judge(
     profile: &str,
     spoil: impl FnOnce(&Simulator),
     selection: &Selection,
 ) -> Vec<Judgement> {
+    try_judge(profile, spoil, selection).unwrap()
+}
+
+/// Judges a PBX of this profile; `spoil` may make it a bad one.
+pub(crate) fn try_judge(
+    profile: &str,
+    spoil: impl FnOnce(&Simulator),
+    selection: &Selection,
+) -> Result<Vec<Judgement>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -74,7 +82,11 @@ fn roles(profile: &str) -> BTreeMap<String, Role> {
     Target::parse(profile, &document).unwrap().roles
 }
 
-async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
+async fn judged(
+    profile: &str,
+    simulator: Simulator,
+    selection: &Selection,
+) -> Result<Vec<Judgement>, String> {
     let credentials = Credentials {
         username: "bench".to_owned(),
         secret: Secret::new(SECRET),
@@ -86,10 +98,9 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
         roles: roles(profile),
         ..Told::default()
     };
-    let device = reading::read(&site, told).await.unwrap();
+    let device = reading::read(&site, told).await.map_err(|why| why.got)?;
     let plan = selection.plan(&device);
     let judgements = suite::run(&site, &device, &plan, &mut |_| {}).await;
     site.leave().await;
-    drop(Rc::clone(&site));
-    judgements
+    Ok(judgements)
 }
