@@ -1,6 +1,6 @@
 //! States of devices, of the extensions whose hints watch them, and presence: what is known, and who is told of a change.
 //!
-//! Custom devices and presence live in the database, as in Asterisk; every other device has the state it was last said to have.
+//! A device has the state it was last said to have. Custom devices and presence live in the database besides, as in Asterisk.
 
 use std::time::Duration;
 
@@ -160,18 +160,18 @@ impl Pbx {
     }
 
     pub(crate) fn device_state_of(&self, device: &str) -> DeviceState {
-        if let Some(name) = device.strip_prefix(CUSTOM) {
-            let kept = self.database.get(CUSTOM_FAMILY, name);
-            return kept
-                .and_then(DeviceState::from_name)
-                .unwrap_or(DeviceState::Unknown);
-        }
         let known = self.device_states.get(device).copied();
         known.unwrap_or_else(|| self.quiet_state(device))
     }
 
     /// Of a device that nobody has heard of yet.
     fn quiet_state(&self, device: &str) -> DeviceState {
+        if let Some(name) = device.strip_prefix(CUSTOM) {
+            let kept = self.database.get(CUSTOM_FAMILY, name);
+            return kept
+                .and_then(DeviceState::from_name)
+                .unwrap_or(DeviceState::Unknown);
+        }
         let Some((technology, number)) = device.split_once('/') else {
             return DeviceState::Invalid;
         };
@@ -239,18 +239,17 @@ impl Pbx {
         ExtensionState::of(DeviceState::of_all(states))
     }
 
-    /// `None` where there is no such provider.
+    /// As it was told last, else as the database keeps it; `None` where there is no such provider.
     pub(crate) fn presence(&self, provider: &str) -> Option<Presence> {
         let name = provider.strip_prefix(PRESENCE)?;
-        let kept = self.database.get(PRESENCE_FAMILY, name);
-        Some(
-            kept.and_then(Presence::parse)
-                .unwrap_or_else(Presence::unset),
-        )
+        let told = self.presences_told.get(provider).cloned();
+        let kept = || Presence::parse(self.database.get(PRESENCE_FAMILY, name)?);
+        Some(told.or_else(kept).unwrap_or_else(Presence::unset))
     }
 
     pub(crate) fn tell_presence(&mut self, now: Duration, provider: &str, presence: &Presence) {
-        self.presences_told.insert(provider.to_owned());
+        self.presences_told
+            .insert(provider.to_owned(), presence.clone());
         if self.wants(Classes::CALL) {
             let event = self.event(now, "PresenceStateChange", Classes::CALL);
             self.publish(Classes::CALL, presence_lines(event, provider, presence));

@@ -1,6 +1,6 @@
 //! The model of one PBX: its channels and calls, what is due when, and the events that follow. Pure: time is an argument.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::account::Accounts;
 use crate::agenda::Agenda;
 use crate::bridge::{Bridge, BridgeKey};
 use crate::call::{Call, CallKey};
-use crate::channel::{Channel, ChannelKey};
+use crate::channel::{Channel, ChannelKey, Driver};
 use crate::class::Classes;
 use crate::config_file::ConfigFiles;
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::defect::{Defects, Flaws};
-use crate::device_state::DeviceState;
+use crate::device_state::{DeviceState, Presence};
 use crate::dial::{Dial, DialKey};
 use crate::encode::encode;
 use crate::fault::Faults;
@@ -94,7 +94,7 @@ pub struct Pbx {
     pub(crate) device_states: BTreeMap<String, DeviceState>,
     /// By context and extension, as they were told last.
     pub(crate) hint_states: BTreeMap<(String, String), ExtensionState>,
-    pub(crate) presences_told: BTreeSet<String>,
+    pub(crate) presences_told: BTreeMap<String, Presence>,
     /// Sessions logged in, by user in lower case.
     pub(crate) logins: BTreeMap<String, usize>,
     pub(crate) sms_on_the_way: VecDeque<Sms>,
@@ -146,7 +146,7 @@ impl Pbx {
             config_files,
             device_states: BTreeMap::new(),
             hint_states: BTreeMap::new(),
-            presences_told: BTreeSet::new(),
+            presences_told: BTreeMap::new(),
             logins: BTreeMap::new(),
             sms_on_the_way: VecDeque::new(),
             queues,
@@ -264,6 +264,12 @@ impl Pbx {
 
     pub(crate) fn take_events(&mut self) -> Vec<Arc<Event>> {
         std::mem::take(&mut self.events)
+    }
+
+    /// What Asterisk counts as calls: channels that run a dialplan of their own.
+    pub(crate) fn calls_up(&self) -> usize {
+        let drivers = self.channels.values().map(|channel| channel.driver);
+        drivers.filter(|driver| *driver != Driver::Line).count()
     }
 
     /// A channel by its name or Uniqueid.

@@ -68,7 +68,7 @@ fn core_status(act: &mut Act<'_>) {
         .with("CoreStartupTime", &time)
         .with("CoreReloadDate", &date)
         .with("CoreReloadTime", &time)
-        .with_display("CoreCurrentCalls", act.pbx.calls.len());
+        .with_display("CoreCurrentCalls", act.pbx.calls_up());
     let answer = if act.pbx.profile.base.counts_processed_calls() {
         answer.with_display("CoreProcessedCalls", act.pbx.counters.calls_placed)
     } else {

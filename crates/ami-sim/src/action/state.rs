@@ -94,15 +94,11 @@ fn presence_state_list(act: &mut Act<'_>) {
         id,
         "Presence State Changes will follow",
     ));
-    let told: Vec<String> = act.pbx.presences_told.iter().cloned().collect();
-    let mut count = 0;
-    for provider in &told {
-        if let Some(presence) = act.pbx.presence(provider) {
-            count += 1;
-            let item = Headers::list_item("PresenceStateChange", id);
-            act.answer(presence_lines(item, provider, &presence));
-        }
+    for (provider, presence) in &act.pbx.presences_told {
+        let item = Headers::list_item("PresenceStateChange", id);
+        act.session.answer(presence_lines(item, provider, presence));
     }
+    let count = act.pbx.presences_told.len();
     act.answer(Headers::list_complete(
         "PresenceStateListComplete",
         id,

@@ -137,7 +137,8 @@ fn beside_lab(pbx: &Pbx, scene: &Scene, known: &Differences) -> Result<Complaint
 }
 
 fn capture(pbx: &Pbx, scene: &Scene) -> Result<Complaint> {
-    capture::write(&pbx.capture_file(scene), pbx.play_for_real(scene)?)?;
+    let played = pbx.play_for_real(scene)?;
+    capture::write(&pbx.capture_file(scene), played, &place::lab_secrets()?)?;
     Ok(None)
 }
 

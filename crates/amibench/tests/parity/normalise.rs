@@ -138,7 +138,7 @@ static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d{10}\.\d+\b"));
 static UUID: LazyLock<Regex> =
     LazyLock::new(|| regex(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 /// In a text of other things, each with what stands for it.
-static PARTS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
+static PARTS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
     [
         (
             regex(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{4})?"),
@@ -151,6 +151,7 @@ static PARTS: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
         (regex(r"\b0x[0-9a-f]{6,}\b"), "<pointer>"),
         (regex(r"\[C-[0-9a-f]{8}\]"), "<call>"),
         (regex(r"^[0-9a-f]{32}$"), "<hash>"),
+        (regex(r"^\d+ calls? processed$"), "<number> calls processed"),
     ]
 });
 
@@ -195,6 +196,9 @@ impl Names {
     }
 
     fn normal(&self, name: &str, value: &str) -> String {
+        if name == "Password" && !value.is_empty() {
+            return "<secret>".to_owned();
+        }
         let known = NUMBERS.iter().any(|known| known.eq_ignore_ascii_case(name));
         if known && value.parse::<f64>().is_ok() {
             return "<number>".to_owned();

@@ -61,6 +61,13 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Of all accounts.
+pub(crate) fn lab_secrets() -> Result<Vec<String>> {
+    let files = fs::read_dir(workspace().join("lab/secrets"))?;
+    let texts = files.map(|file| Ok(fs::read_to_string(file?.path())?.trim().to_owned()));
+    texts.collect()
+}
+
 impl Pbx {
     /// Whether it runs for this checkout.
     pub(crate) fn is_up(&self) -> bool {

@@ -148,7 +148,7 @@ fn clock(seconds: u64) -> String {
 }
 
 fn totals(pbx: &Pbx) -> String {
-    let (channels, calls) = (pbx.channels.len(), pbx.calls.len());
+    let (channels, calls) = (pbx.channels.len(), pbx.calls_up());
     let processed = usize::try_from(pbx.counters.calls_placed).unwrap_or(usize::MAX);
     format!(
         "{channels} active channel{}\n{calls} active call{}\n{processed} call{} processed\n",

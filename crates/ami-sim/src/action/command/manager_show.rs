@@ -66,9 +66,10 @@ pub(super) fn settings(act: &Act<'_>) -> String {
     format!("\nGlobal Settings:\n----------------\n{}", rows.concat())
 }
 
-/// A `Privilege:` header ends in `all` always, this list only where everything is granted.
+/// A `Privilege:` header ends in `all` always, this list only where everything is granted. The class that one vendor added is
+/// in no list that was seen.
 fn permissions(classes: Classes) -> String {
-    let text = classes.to_string();
+    let text = classes.to_string().replace("specialcommand,", "");
     if classes == Classes::ALL {
         return text;
     }

@@ -64,7 +64,7 @@ fn endpoint_row(pbx: &Pbx, endpoint: &Endpoint) -> String {
         .filter(|channel| channel.device == device)
         .count();
     let state = pbx.device_state_of(&device).words();
-    format!(" Endpoint:  {name:<50}   {state:<12}  {up:>2} of inf\n")
+    format!(" Endpoint:  {name:<50}   {state:<12} {up:>2} of inf\n")
 }
 
 /// What a row about a contact ends in; the round trip was never measured, and each C library prints that its own way.

@@ -54,16 +54,18 @@ fn presences(act: &mut Act<'_>, _: &[&str]) -> Printed {
         let name = path.strip_prefix(&prefix).unwrap_or(path);
         let presence = Presence::parse(text).unwrap_or_else(Presence::unset);
         format!(
-            "--- Name: 'CustomPresence:{name}'\n    --- State: '{}'\n    --- Subtype: '{}'\n    --- Message: '{}'\n---\n",
+            "--- Name: 'CustomPresence:{name}'\n    --- State: '{}'\n    --- Subtype: '{}'\n    --- Message: '{}'\n    --- Base64 Encoded: 'No'\n---\n",
             presence.state, presence.subtype, presence.message
         )
     });
-    let mut rows: String = rows.collect();
-    if rows.is_empty() {
-        rows.push_str("No custom presence states defined\n");
-    }
+    let rows: String = rows.collect();
+    let rest = if rows.is_empty() {
+        "No custom presence states defined\n".to_owned()
+    } else {
+        format!("{rows}{RULE}{RULE}\n")
+    };
     Ok(format!(
         "\n{RULE}--- Custom Presence States ------------------------------------------\n\
-         {RULE}---\n{rows}"
+         {RULE}---\n{rest}"
     ))
 }
