@@ -150,8 +150,10 @@ fn compared<'d>(
 ) -> Option<Fields> {
     for difference in differences {
         let (header, text) = difference.of;
-        let known = value(&fields, header);
-        if !known.is_some_and(|known| text.is_none_or(|text| text == known)) {
+        let Some(known) = value(&fields, header) else {
+            continue;
+        };
+        if text.is_some_and(|text| text != known) {
             continue;
         }
         match difference.left {

@@ -14,7 +14,7 @@ use super::ServerTls;
 #[command(group = clap::ArgGroup::new("source").args(["target", "from"]).required(true))]
 pub(crate) struct Record {
     /// Whose AMI is recorded: a name, a file, or a URI as ami://account@host[:port].
-    #[arg(short, long, env = "AMIBENCH_TARGET")]
+    #[arg(short, long)]
     pub(crate) target: Option<String>,
     /// Be a relay: an application that connects here talks to the target, and everything that passes is recorded.
     #[arg(short, long, value_name = "ADDRESS", requires = "target")]

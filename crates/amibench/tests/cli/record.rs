@@ -1,6 +1,6 @@
 //! Recording: a session of our own, and a relay between an application and a PBX.
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -121,9 +121,7 @@ impl Relay {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.as_mut().unwrap());
-        out.read_line(&mut line).unwrap();
+        let line = first_line(child.stdout.as_mut().unwrap());
         let (address, _) = line.split_once(" leads to ").expect(&line);
         Self {
             address: address.to_owned(),
@@ -147,6 +145,17 @@ impl Relay {
             err: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// And no byte more: what follows is for the next one who reads.
+fn first_line(out: &mut impl Read) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\n") {
+        out.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap()
 }
 
 /// Up to an empty line, or the first line of all.
@@ -347,4 +356,50 @@ fn a_shared_capture_names_nobody() {
     )
     .run(&["record", "--from", "bad.ami.jsonl", "--share"])
     .check(2, "line 2");
+}
+
+/// Both sides in TLS, each with a certificate of its own, and `doctor` for an application.
+#[test]
+fn a_relay_speaks_tls_to_both_sides() {
+    let desk = Desk::new();
+    let mut sim = desk.command(&[
+        "sim",
+        "--profile",
+        "asterisk-22",
+        "--tls",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    let mut sim = sim.stdout(Stdio::piped()).spawn().unwrap();
+    let line = first_line(sim.stdout.as_mut().unwrap());
+    let uri = line
+        .split_whitespace()
+        .find(|word| word.starts_with("amis://"));
+    let uri = uri.unwrap().trim_end_matches(',');
+    let args = [
+        "record",
+        "-t",
+        uri,
+        "--listen",
+        "127.0.0.1:0",
+        "--tls",
+        "-o",
+        "a.ami.jsonl",
+    ];
+    let mut relay = Relay::start_with(&desk, &args);
+    let pin = first_line(relay.child.stdout.as_mut().unwrap());
+    let (_, pin) = pin.trim_end().rsplit_once(' ').unwrap();
+    let through = format!("amis://bench@{}?pin={pin}", relay.address);
+    let mut doctor = desk.command(&["doctor", &through]);
+    doctor.env("AMIBENCH_SECRET", SECRET);
+    crate::desk::ran(doctor).check(0, "");
+    assert_eq!(relay.stop().code, 0);
+    sim.kill().unwrap();
+    sim.wait().unwrap();
+    let read = transcript(&desk, "a.ami.jsonl");
+    let heard = said(read.server_chunks(0));
+    assert!(
+        heard.starts_with("Asterisk Call Manager/11.0.0\r\n"),
+        "{heard}"
+    );
 }
