@@ -108,8 +108,9 @@ fn every_frame_of_the_captures_is_classified() {
 }
 
 /// How a message ends that has a line without a colon.
-const NO_COLON: [&[u8]; 3] = [
+const NO_COLON: [&[u8]; 4] = [
     b"No queues.\r\n\r\n",
+    b"\r\nNo categories found\r\n\r\n",
     // A UserEvent repeats what was sent.
     b"\r\nHeader\r\n\r\n",
     b"\r\n--END SMS EVENT--\r\n\r\n",
