@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_round_goes_on_behind_the_last_that_was_rung() {
+        let mut queue = queue("rrmemory");
+        for absent in ["b", "c"] {
+            queue.member(absent).unwrap().paused = Some(String::new());
+        }
+        assert_eq!(queue.choose(0, &[], MOMENT), ["a"]);
+        queue.member("b").unwrap().paused = None;
+        assert_eq!(queue.choose(0, &[], MOMENT), ["b"]);
+    }
+
+    #[test]
     fn who_is_paused_or_was_tried_is_not_rung() {
         check(
             "ringall",

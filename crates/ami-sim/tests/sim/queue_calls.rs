@@ -89,6 +89,9 @@ fn who_waits_is_served_within_a_second_of_somebody_being_there() {
     assert_eq!(all(&heard, "AgentComplete", "TalkTime"), ["31"]);
     assert_eq!(params(&mut talk, key, "Completed"), "1");
     assert_eq!(params(&mut talk, key, "TalkTime"), "31");
+    let heard = talk.ask(key, &["Action: QueueStatus", "Queue: amibench"]);
+    assert_eq!(all(&heard, "QueueMember", "CallsTaken"), ["1", "0"]);
+    assert_eq!(all(&heard, "QueueMember", "InCall"), ["0", "1"]);
 }
 
 #[test]
