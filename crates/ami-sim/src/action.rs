@@ -18,6 +18,7 @@ mod config;
 mod core_state;
 mod database;
 mod dialplan;
+mod dialplan_change;
 mod endpoint;
 mod event_flow;
 mod login;
@@ -76,6 +77,7 @@ const FAMILIES: &[&[(&str, Handler)]] = &[
     core_state::HANDLERS,
     database::HANDLERS,
     dialplan::HANDLERS,
+    dialplan_change::HANDLERS,
     endpoint::HANDLERS,
     event_flow::HANDLERS,
     login::HANDLERS,

@@ -1,4 +1,4 @@
-//! `dialplan show …`.
+//! `dialplan show …` and `dialplan remove context`.
 
 use std::fmt::Write as _;
 
@@ -10,6 +10,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("dialplan show", show),
     ("dialplan show globals", globals),
     ("dialplan show *", show),
+    ("dialplan remove context *", remove_context),
 ];
 
 const REGISTRAR: &str = "pbx_config";
@@ -70,6 +71,21 @@ fn show(act: &mut Act<'_>, words: &[&str]) -> Printed {
         if priorities == 1 { "y" } else { "ies" },
         ending(shown),
     ))
+}
+
+fn remove_context(act: &mut Act<'_>, words: &[&str]) -> Printed {
+    let name = words.last().copied().unwrap_or_default();
+    if !contexts(&act.pbx.profile)
+        .iter()
+        .any(|one| one.name == name)
+    {
+        return failed(&format!("There is no such context as '{name}'"), words);
+    }
+    let profile = std::sync::Arc::make_mut(&mut act.pbx.profile);
+    for extension in &mut profile.extensions {
+        extension.contexts.retain(|context| context != name);
+    }
+    Ok(format!("Removed context '{name}'\n"))
 }
 
 fn row(first: &str, second: &str) -> String {
