@@ -135,15 +135,22 @@ impl Relay {
         BufReader::new(stream)
     }
 
-    fn stop(self) -> Ran {
+    fn stop(mut self) -> Ran {
         let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(id, Signal::INT).unwrap();
-        let output = self.child.wait_with_output().unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        let (mut out, mut err) = (String::new(), String::new());
+        let pipes = (self.child.stdout.take(), self.child.stderr.take());
+        pipes.0.unwrap().read_to_string(&mut out).unwrap();
+        pipes.1.unwrap().read_to_string(&mut err).unwrap();
+        let code = self.child.wait().unwrap().code().unwrap();
+        Ran { code, out, err }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
