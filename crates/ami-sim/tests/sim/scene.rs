@@ -105,20 +105,26 @@ impl Scene {
         self.listen();
     }
 
-    /// Writes down what every session says.
+    /// Writes down what every session says; how it is cut into writes is no behaviour.
     fn listen(&mut self) {
         for (name, key) in self.names.clone().into_iter().enumerate() {
+            let mut said = Vec::new();
+            let mut end = None;
             while let Some(output) = self.talk.exchange.poll_output(key) {
-                let said = match output {
-                    Output::Write(chunk) => chunk.bytes().escape_ascii().to_string(),
-                    other => format!("{other:?}"),
-                };
-                let ended = said == "Fin" || said == "Reset";
-                self.note(format!("{name}: {said}"));
-                if ended {
-                    self.talk.exchange.leave(key);
-                    break;
+                match output {
+                    Output::Write(chunk) => said.extend_from_slice(chunk.bytes()),
+                    Output::Stall(pause) => {
+                        said.extend_from_slice(format!("({pause:?})").as_bytes())
+                    }
+                    other => end = Some(other),
                 }
+            }
+            if !said.is_empty() {
+                self.note(format!("{name}: {}", said.escape_ascii()));
+            }
+            if let Some(end) = end {
+                self.note(format!("{name}: {end:?}"));
+                self.talk.exchange.leave(key);
             }
         }
     }
