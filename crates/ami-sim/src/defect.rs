@@ -4,6 +4,7 @@
 //! action before the model sees it, of the messages that answer it, of an event, or of the PBX as it is set up. They act on
 //! encoded messages, since line ends go wrong too. A sound PBX pays nothing for them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,14 +14,17 @@ use crate::message::Event;
 use crate::near::{UnknownName, find};
 use crate::pbx::{Pbx, SessionKey};
 use crate::text::Text;
+use crate::web::WebRequest;
 
 mod flaws;
 mod table;
 mod turn;
+mod web;
 
 pub use flaws::ClientEnd;
 pub(crate) use flaws::{Flaws, LostSession, Overhearing};
 pub(crate) use turn::{Course, Incoming, Turn, after, before, is_login, receive};
+pub(crate) use web::WebAnswer;
 
 /// One wrong behaviour.
 #[derive(Clone, Copy, Deserialize)]
@@ -49,6 +53,11 @@ pub(crate) enum How {
     Event(fn(&mut Telling<'_>)),
     /// What one session hears.
     Hearing(fn(&mut Hearing<'_>)),
+    /// A request over HTTP, and its answer.
+    Web {
+        ask: fn(&mut WebRequest, &mut Notes),
+        answer: fn(&mut WebAnswer<'_>),
+    },
 }
 
 /// An event on its way to all; what is left in `texts` is told.
@@ -83,6 +92,8 @@ pub(crate) struct Notes {
 pub(crate) struct Defects {
     planted: Vec<Defect>,
     notes: Notes,
+    /// Requests over HTTP whose answers were not taken yet.
+    asked: BTreeMap<SessionKey, WebRequest>,
 }
 
 impl Defect {

@@ -6,6 +6,8 @@ use crate::server::TlsFault;
 
 /// As stock Asterisk.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
+/// Likewise.
+const WEB_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a defect may set where no message shows it.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(crate) struct Flaws {
     pub(crate) overhearing: Overhearing,
     pub(crate) client_end: ClientEnd,
     pub(crate) lost_session: LostSession,
+    /// A session over HTTP that has not logged in is forgotten then.
+    pub(crate) web_patience: Duration,
     /// What is wrong with the port for TLS.
     pub(crate) tls: Option<TlsFault>,
 }
@@ -48,6 +52,7 @@ impl Default for Flaws {
             overhearing: Overhearing::Nobody,
             client_end: ClientEnd::Close,
             lost_session: LostSession::Nothing,
+            web_patience: WEB_PATIENCE,
             tls: None,
         }
     }

@@ -1,7 +1,8 @@
 //! Every defect there is, by the area of its check.
 
-use super::{Hearing, How, Incoming, Row, Telling, Turn};
+use super::{Hearing, How, Incoming, Notes, Row, Telling, Turn, WebAnswer};
 use crate::pbx::Pbx;
+use crate::web::WebRequest;
 
 mod auth;
 mod call;
@@ -14,6 +15,7 @@ mod load;
 mod response;
 mod store;
 mod tls;
+mod web;
 
 pub(super) const ROWS: &[&[Row]] = &[
     connect::ROWS,
@@ -26,6 +28,7 @@ pub(super) const ROWS: &[&[Row]] = &[
     call::ROWS,
     store::ROWS,
     tls::ROWS,
+    web::ROWS,
     load::ROWS,
 ];
 
@@ -62,6 +65,18 @@ const fn event(texts: Texts, rewrite: fn(&mut Telling<'_>)) -> Row {
 
 const fn hearing(texts: Texts, rewrite: fn(&mut Hearing<'_>)) -> Row {
     row(texts, How::Hearing(rewrite))
+}
+
+/// A request over HTTP.
+const fn ask(texts: Texts, ask: fn(&mut WebRequest, &mut Notes)) -> Row {
+    let answer = |_: &mut WebAnswer<'_>| {};
+    row(texts, How::Web { ask, answer })
+}
+
+/// An answer over HTTP.
+const fn web(texts: Texts, answer: fn(&mut WebAnswer<'_>)) -> Row {
+    let ask = |_: &mut WebRequest, _: &mut Notes| {};
+    row(texts, How::Web { ask, answer })
 }
 
 /// Another fault comes with a defect: what is wrong is when something is said.

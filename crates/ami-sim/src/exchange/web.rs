@@ -21,8 +21,6 @@ mod nonce;
 
 use nonce::DigestUse;
 
-/// A session that has not logged in is forgotten then.
-const ANONYMOUS_LIFETIME: Duration = Duration::from_secs(5);
 /// WaitEvent over HTTP ends so long before its session would.
 const WAIT_MARGIN: Duration = Duration::from_secs(10);
 /// WaitEvent looks once in so long whether there is an event.
@@ -107,9 +105,10 @@ impl Exchange {
     ) -> SessionKey {
         let ticket = self.next_key();
         self.web.asked.insert(ticket);
+        let request = &self.pbx.rewrite_web_request(ticket, request);
         match self.web_session(now, addresses, request) {
             Err(refusal) => {
-                let response = self.web_refusal(now, &refusal, request.asks_to_close);
+                let response = self.refusal_page(now, &refusal, request.asks_to_close);
                 self.web.answers.insert(ticket, response);
             }
             Ok((id, resource)) => {
@@ -133,17 +132,23 @@ impl Exchange {
     pub fn take_web(&mut self, ticket: SessionKey) -> Option<WebResponse> {
         let answer = self.web.answers.remove(&ticket)?;
         self.web.asked.remove(&ticket);
-        Some(answer)
+        Some(self.pbx.rewrite_web_answer(Some(ticket), answer))
     }
 
     /// Whoever asked does not wait for the answer any more. What was asked goes on.
     pub fn forget_web(&mut self, ticket: SessionKey) {
         self.web.asked.remove(&ticket);
         self.web.answers.remove(&ticket);
+        self.pbx.defects.forget_web(ticket);
     }
 
     /// What bytes that are no request are answered.
-    pub fn web_refusal(&self, now: Duration, refusal: &Refusal, closes: bool) -> WebResponse {
+    pub fn web_refusal(&mut self, now: Duration, refusal: &Refusal, closes: bool) -> WebResponse {
+        let page = self.refusal_page(now, refusal, closes);
+        self.pbx.rewrite_web_answer(None, page)
+    }
+
+    fn refusal_page(&self, now: Duration, refusal: &Refusal, closes: bool) -> WebResponse {
         let after = if closes {
             After::Close
         } else {
@@ -218,7 +223,7 @@ impl Exchange {
             }
         };
         self.seat(now, seat, session);
-        let lifetime = ANONYMOUS_LIFETIME;
+        let lifetime = self.pbx.flaws.web_patience;
         self.web.sessions.insert(
             id,
             WebSession {
@@ -246,6 +251,7 @@ impl Exchange {
 
     /// Lets a session live on, as long as befits it.
     fn renew(&mut self, now: Duration, id: u32) {
+        let patience = self.pbx.flaws.web_patience;
         let (Some(session), timeout) = (
             self.web.sessions.get_mut(&id),
             self.pbx.profile.manager.http_timeout(),
@@ -254,7 +260,7 @@ impl Exchange {
         };
         let seat = self.sessions.get(&session.seat);
         let known = seat.is_some_and(|seat| seat.session.account().is_some());
-        session.lifetime = if known { timeout } else { ANONYMOUS_LIFETIME };
+        session.lifetime = if known { timeout } else { patience };
         session.expires_at = now + session.lifetime;
     }
 

@@ -10,6 +10,8 @@ mod defects;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod queue_calls;
 #[cfg(test)]
 mod queues;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, Defect, Fault, Output, Profile, SessionKey};
+use ami_sim::{Account, Accounts, Defect, Fault, ManagerConf, Output, Profile, SessionKey};
 use md5::{Digest, Md5};
 
 use crate::talk::{SECRET, Talk, value};
@@ -41,6 +41,7 @@ pub(crate) fn script(check: &str) -> fn(&mut Scene) {
         "event" => events,
         "originate" | "channel" => calls,
         "tls" => secured,
+        "http" => crate::pages::web,
         "load" => loads,
         _ => store,
     }
@@ -54,6 +55,11 @@ impl Scene {
         };
         let mut profile = Profile::named(release).unwrap();
         profile.timestamp_events = check == "event.timestamp";
+        if check.starts_with("http.") {
+            // Nothing else of it counts here.
+            let conf = ManagerConf::parse("[general]\nwebenabled = yes\n", &profile).unwrap();
+            let _ = conf.apply(&mut profile);
+        }
         let mut accounts = accounts();
         if check == "auth.multiple.refused" {
             accounts = accounts.one_login_each();
@@ -69,7 +75,7 @@ impl Scene {
         }
     }
 
-    fn note(&mut self, what: impl Into<String>) {
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
         let line = format!("{:?} {}", self.talk.now, what.into());
         self.log.push(line);
     }
@@ -90,7 +96,7 @@ impl Scene {
         key
     }
 
-    fn say(&mut self, key: SessionKey, lines: &[&str]) {
+    pub(crate) fn say(&mut self, key: SessionKey, lines: &[&str]) {
         self.talk.send(key, lines);
         self.listen();
     }
@@ -100,7 +106,7 @@ impl Scene {
         self.listen();
     }
 
-    fn pass(&mut self, millis: u64) {
+    pub(crate) fn pass(&mut self, millis: u64) {
         self.talk.pass(Duration::from_millis(millis));
         self.listen();
     }

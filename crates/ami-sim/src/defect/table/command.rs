@@ -4,6 +4,7 @@ use super::super::{Row, Turn};
 use super::{action, answer};
 use crate::class::Classes;
 use crate::server_session::Auth;
+use crate::text::contains;
 
 /// Lines that a cut text keeps.
 const CUT_LINES: usize = 20;
@@ -125,8 +126,4 @@ fn of_command(turn: &mut Turn<'_>, edit: impl FnOnce(&mut Turn<'_>)) {
     if turn.is("Command") {
         edit(turn);
     }
-}
-
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
