@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::action::{self, Act};
 use crate::class::Classes;
-use crate::defect::{self, Course, Incoming, Notes, Turn};
+use crate::defect::{self, Course, Incoming, Notes};
 use crate::encode::CommandFraming;
 use crate::event_filter::EventFilters;
 use crate::fault::{Appetite, Moment, Planted};
@@ -19,6 +19,8 @@ use crate::outbox::{Outbox, Output};
 use crate::pbx::{OriginateEnd, Pbx, SessionKey};
 use crate::request::{Damage, Reader, Request};
 use crate::text::Text;
+
+mod turn;
 
 /// Events that pile up behind a blocking action; Asterisk has no bound here, a simulator on a small machine needs one.
 const HELD_EVENTS_MAX: usize = 100_000;
@@ -490,47 +492,6 @@ impl ServerSession {
                 "Too many lines in message or allocation failure",
             )),
         }
-    }
-
-    /// The answer is whole once the session reads again, or has ended.
-    fn end_turn(&mut self, now: Duration, pbx: &mut Pbx) {
-        let over = self.is_closed() || self.dialogue.is_reading();
-        if self.dialogue.turn.is_none() || !over {
-            return;
-        }
-        let moment = if self.account().is_none() || defect::is_login(self.reader.request()) {
-            Moment::Login
-        } else {
-            Moment::Answer
-        };
-        self.rewrite_turn(now, pbx, defect::after);
-        let texts = self.dialogue.turn.take().unwrap_or_default();
-        self.dialogue.outbox.say(moment, texts);
-        if self.is_closed() {
-            self.dialogue.outbox.end();
-        }
-    }
-
-    fn rewrite_turn(
-        &mut self,
-        now: Duration,
-        pbx: &mut Pbx,
-        rewrite: impl FnOnce(&mut Turn<'_>),
-    ) -> Course {
-        let texts = self.dialogue.turn.take().unwrap_or_default();
-        let mut turn = Turn {
-            now,
-            request: self.reader.request_mut(),
-            session: &mut self.dialogue,
-            pbx,
-            texts,
-            waiting: self.input.len(),
-            course: Course::GoOn,
-        };
-        rewrite(&mut turn);
-        let (texts, course) = (turn.texts, turn.course);
-        self.dialogue.turn = Some(texts);
-        course
     }
 
     /// The synchronous Originate that this session waits for has ended.

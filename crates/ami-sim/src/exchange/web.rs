@@ -108,7 +108,7 @@ impl Exchange {
         let request = &self.pbx.rewrite_web_request(ticket, request);
         match self.web_session(now, addresses, request) {
             Err(refusal) => {
-                let response = self.refusal_page(now, &refusal, request.asks_to_close);
+                let response = self.refusal_page(now, &refusal, After::of(request));
                 self.web.answers.insert(ticket, response);
             }
             Ok((id, resource)) => {
@@ -143,17 +143,12 @@ impl Exchange {
     }
 
     /// What bytes that are no request are answered.
-    pub fn web_refusal(&mut self, now: Duration, refusal: &Refusal, closes: bool) -> WebResponse {
-        let page = self.refusal_page(now, refusal, closes);
+    pub fn web_refusal(&mut self, now: Duration, refusal: &Refusal, after: After) -> WebResponse {
+        let page = self.refusal_page(now, refusal, after);
         self.pbx.rewrite_web_answer(None, page)
     }
 
-    fn refusal_page(&self, now: Duration, refusal: &Refusal, closes: bool) -> WebResponse {
-        let after = if closes {
-            After::Close
-        } else {
-            After::KeepOpen
-        };
+    fn refusal_page(&self, now: Duration, refusal: &Refusal, after: After) -> WebResponse {
         self.site(now, after).refusal(refusal)
     }
 
@@ -473,16 +468,11 @@ impl Style {
         if let Some(kind) = request.parameter("ajaxobjtype") {
             naming.kind = kind.to_vec();
         }
-        let after = if request.asks_to_close {
-            After::Close
-        } else {
-            After::KeepOpen
-        };
         Self {
             resource,
             naming,
             method: request.method,
-            after,
+            after: After::of(request),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Simulator {
             let response = match reader.read() {
                 Reading::Request(request) => self.ask_web(addresses, &request).await,
                 Reading::Refused(refusal) => self.with(None, |exchange, now| {
-                    exchange.web_refusal(now, &refusal, true)
+                    exchange.web_refusal(now, &refusal, After::Close)
                 }),
                 Reading::Partial => {
                     let mut bytes = [0; READ_BYTES];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::web::page::Format;
+use crate::web::request::WebRequest;
 
 /// What a driver writes, and does then.
 #[derive(Clone, Debug)]
@@ -15,6 +16,17 @@ pub struct WebResponse {
 pub enum After {
     KeepOpen,
     Close,
+}
+
+impl After {
+    /// As whoever asked wishes.
+    pub(crate) fn of(request: &WebRequest) -> Self {
+        if request.asks_to_close {
+            Self::Close
+        } else {
+            Self::KeepOpen
+        }
+    }
 }
 
 /// Why there is no answer of AMI.

@@ -1,6 +1,6 @@
 //! What a judge asks over HTTP to find defects out.
 
-use ami_sim::{Addresses, Reading, SessionKey, WebReader};
+use ami_sim::{Addresses, After, Reading, SessionKey, WebReader};
 use md5::{Digest, Md5};
 
 use crate::scene::Scene;
@@ -105,7 +105,7 @@ fn ask(scene: &mut Scene, request: &str) -> Result<String, SessionKey> {
             take(scene, ticket).ok_or(ticket)
         }
         Reading::Refused(refusal) => {
-            let response = exchange.web_refusal(now, &refusal, true);
+            let response = exchange.web_refusal(now, &refusal, After::Close);
             let text = String::from_utf8_lossy(&response.bytes).into_owned();
             scene.note(text.escape_debug().to_string());
             Ok(text)

@@ -71,7 +71,7 @@ impl Browser {
         let ticket = match reader.read() {
             Reading::Request(request) => self.exchange().ask_web(now, Self::addresses(), &request),
             Reading::Refused(refusal) => {
-                let response = self.exchange().web_refusal(now, &refusal, true);
+                let response = self.exchange().web_refusal(now, &refusal, After::Close);
                 return Ok((self.named(response.bytes), response.after == After::Close));
             }
             Reading::Partial => panic!("{request} is not all"),
