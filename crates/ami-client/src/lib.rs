@@ -3,7 +3,7 @@
 //! This crate owns connections and decides nothing: what the bytes mean is `ami-proto`'s, what to send is the caller's.
 //! Read `document` (files with good errors), `target` (who is tested), `wire`, `tls`, `open`,
 //! `connection`, `stream` (a session's bytes for who drives it without waiting), `backoff`,
-//! `capture` (transcripts of what passes), `relay` (in the middle of somebody else's connection).
+//! `http_session` (AMI over HTTP), `capture` (transcripts of what passes), `relay` (in the middle of somebody else's connection).
 
 pub mod backoff;
 pub mod capture;
@@ -11,6 +11,7 @@ pub mod clock;
 pub mod connection;
 pub mod dial;
 pub mod document;
+pub mod http_session;
 pub mod open;
 pub mod peer;
 pub mod relay;
@@ -24,6 +25,7 @@ pub use capture::Capture;
 pub use clock::Clock;
 pub use connection::Connection;
 pub use document::{Document, DocumentError};
+pub use http_session::{HttpError, HttpSession};
 pub use open::{Gate, OpenError, open};
 pub use peer::{Peer, Transport};
 pub use stream::Stream;

@@ -27,6 +27,8 @@ pub struct Target {
     /// Without it nothing is encrypted. Of a simulated PBX only whether it is there counts: its certificate is made, and
     /// pinned, when it starts.
     pub tls: Option<TlsSettings>,
+    /// AMI is spoken over HTTP, below this prefix: empty, or as `/asterisk`.
+    pub http: Option<String>,
     pub account: String,
     pub secret: SecretSource,
     pub login: LoginForm,
@@ -134,6 +136,7 @@ struct TargetFile {
     simulate: Option<Spanned<String>>,
     account: Option<Spanned<String>>,
     tls: Option<TlsFile>,
+    ami_http: Option<Spanned<String>>,
     secret_env: Option<String>,
     secret_file: Option<String>,
     secret_command: Option<String>,
@@ -178,6 +181,7 @@ impl Target {
             .map(|tls| tls.resolve(document, &endpoint));
         let tls = tls.transpose()?;
         let secret = file.secret(document, &endpoint)?;
+        let http = file.http(document)?;
         let environment = file.environment(document, &endpoint)?;
         let account = match (&file.account, &endpoint) {
             (Some(account), _) => account.get_ref().clone(),
@@ -195,6 +199,7 @@ impl Target {
         }
         Ok(Self {
             name: name.to_owned(),
+            http,
             endpoint,
             tls,
             account,
@@ -222,10 +227,12 @@ impl TargetFile {
                     let message = format!("address {text:?} is not of the form host or host:port");
                     return Err(document.error_at(address.span(), message));
                 }
-                let port = self
-                    .tls
-                    .as_ref()
-                    .map_or(address::PORT_PLAIN, |_| address::PORT_TLS);
+                let port = match (&self.tls, &self.ami_http) {
+                    (None, None) => address::PORT_PLAIN,
+                    (Some(_), None) => address::PORT_TLS,
+                    (None, Some(_)) => address::PORT_HTTP,
+                    (Some(_), Some(_)) => address::PORT_HTTPS,
+                };
                 Ok(Endpoint::Address(address::with_port(text, port)))
             }
             (None, Some(profile)) => Ok(Endpoint::Simulated(profile.get_ref().clone())),
@@ -237,6 +244,24 @@ impl TargetFile {
                 0..0,
                 "missing key `address` (host or host:port) or `simulate` (a profile)",
             )),
+        }
+    }
+
+    fn http(&self, document: &Document) -> Result<Option<String>, DocumentError> {
+        let Some(prefix) = &self.ami_http else {
+            return Ok(None);
+        };
+        if self.simulate.is_some() {
+            let message = "a simulated PBX of a run speaks no HTTP: give the address of one that `amibench sim --http` runs";
+            return Err(document.error_at(prefix.span(), message));
+        }
+        match address::prefix(prefix.get_ref()) {
+            Some(prefix) => Ok(Some(prefix)),
+            None => {
+                let message =
+                    "`ami_http` is empty or a path such as \"/asterisk\", the prefix in http.conf";
+                Err(document.error_at(prefix.span(), message))
+            }
         }
     }
 

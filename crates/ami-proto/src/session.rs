@@ -22,7 +22,7 @@ use login::{Login, Step};
 use transmit::Transmit;
 
 pub use in_flight::IN_FLIGHT_MAX;
-pub use login::{LoginForm, Secret, SessionConfig};
+pub use login::{LoginForm, Secret, SessionConfig, key};
 
 #[derive(Debug)]
 pub struct Session {

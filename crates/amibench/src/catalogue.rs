@@ -85,6 +85,20 @@ pub(crate) fn list() -> Result<String, Failure> {
     Ok(text)
 }
 
+/// As [`targets`], for verbs that keep a session: over HTTP there is none, and its delays would be taken for the PBX's.
+pub(crate) fn wire_targets(given: &str) -> Result<Vec<Target>, Failure> {
+    let targets = targets(given)?;
+    match targets.iter().find(|target| target.http.is_some()) {
+        None => Ok(targets),
+        Some(target) => Err(anyhow!(
+            "{}: only `record` speaks AMI over HTTP, where each action is a request of its own and every delay is that \
+             of HTTP too; give the port of the manager itself instead (ami:// or amis://, or no `ami_http`)",
+            target.origin
+        ))
+        .or_exit(Exit::BadInput),
+    }
+}
+
 /// One target, or all those of a folder.
 pub(crate) fn targets(given: &str) -> Result<Vec<Target>, Failure> {
     if given.contains("://") {

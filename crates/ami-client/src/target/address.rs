@@ -3,6 +3,17 @@
 /// The usual ports of the manager; vendors have others.
 pub(super) const PORT_PLAIN: u16 = 5038;
 pub(super) const PORT_TLS: u16 = 5039;
+/// Of Asterisk's web server.
+pub(super) const PORT_HTTP: u16 = 8088;
+pub(super) const PORT_HTTPS: u16 = 8089;
+
+/// What stands before `/rawman`, without a slash at its end.
+pub(super) fn prefix(path: &str) -> Option<String> {
+    let path = path.trim_end_matches('/');
+    let is_path = path.is_empty() || path.starts_with('/');
+    let usual = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'%');
+    (is_path && path.bytes().all(usual)).then(|| path.to_owned())
+}
 
 /// With the port that is meant where none is given.
 pub(super) fn with_port(host: &str, usual: u16) -> String {

@@ -1,4 +1,4 @@
-//! A target given as one line: `ami://account@host[:port]`, or `amis://` for TLS.
+//! A target given as one line: `ami://account@host[:port]`, `amis://` for TLS, `http://` and `https://` for AMI over HTTP.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,11 @@ impl Target {
             uri: without_secret(uri),
             reason: reason.to_owned(),
         };
-        let (rest, port) = match uri.split_once("://") {
-            Some(("ami", rest)) => (rest, address::PORT_PLAIN),
-            Some(("amis", rest)) => (rest, address::PORT_TLS),
-            _ => return Err(refused("it must begin with ami:// or amis://")),
+        let (scheme, rest) = uri.split_once("://").unwrap_or_default();
+        let Some(scheme) = Scheme::named(scheme) else {
+            return Err(refused(
+                "it must begin with ami://, amis://, http:// or https://",
+            ));
         };
         let (account, host) = rest
             .rsplit_once('@')
@@ -39,14 +40,19 @@ impl Target {
             Some((host, query)) => (host, Some(query)),
             None => (host, None),
         };
+        let (host, path) = match host.find('/') {
+            Some(at) if scheme.is_http() => host.split_at(at),
+            _ => (host, ""),
+        };
+        let prefix = address::prefix(path).ok_or_else(|| refused("its path is none"))?;
         if host.is_empty() || account.is_empty() || host.contains('/') {
             return Err(refused("it must have the form ami://account@host[:port]"));
         }
-        let address = address::with_port(host, port);
+        let address = address::with_port(host, scheme.port());
         let trust = trust(query).map_err(|reason| refused(&reason))?;
-        let tls = match (port, trust) {
-            (address::PORT_PLAIN, None) => None,
-            (address::PORT_PLAIN, Some(_)) => {
+        let tls = match (scheme.is_secure(), trust) {
+            (false, None) => None,
+            (false, Some(_)) => {
                 return Err(refused("a pin needs TLS: amis://account@host[:port]?pin=…"));
             }
             (_, trust) => Some(TlsSettings {
@@ -59,6 +65,7 @@ impl Target {
             name: slug(host),
             endpoint: Endpoint::Address(address),
             tls,
+            http: scheme.is_http().then_some(prefix),
             account: account.to_owned(),
             secret: SecretSource::Environment("AMIBENCH_SECRET".to_owned()),
             login: LoginForm::Md5,
@@ -69,6 +76,43 @@ impl Target {
             environment: Environment::Test,
             origin: uri.to_owned(),
         })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Ami,
+    Amis,
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "ami" => Self::Ami,
+            "amis" => Self::Amis,
+            "http" => Self::Http,
+            "https" => Self::Https,
+            _ => return None,
+        })
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Self::Ami => address::PORT_PLAIN,
+            Self::Amis => address::PORT_TLS,
+            Self::Http => address::PORT_HTTP,
+            Self::Https => address::PORT_HTTPS,
+        }
+    }
+
+    fn is_secure(self) -> bool {
+        matches!(self, Self::Amis | Self::Https)
+    }
+
+    fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Https)
     }
 }
 
@@ -129,12 +173,28 @@ mod tests {
     }
 
     #[test]
+    fn a_web_server_may_have_a_prefix() {
+        check("http://qa@pbx", "pbx:8088", "pbx", None);
+        check(
+            "https://qa@pbx:443/pbx/",
+            "pbx:443",
+            "pbx-443",
+            Some(&Trust::Platform),
+        );
+        let prefix = |uri: &str| Target::from_uri(uri).unwrap().http;
+        assert_eq!(prefix("https://qa@pbx:443/pbx/"), Some("/pbx".to_owned()));
+        assert_eq!(prefix("http://qa@pbx"), Some(String::new()));
+        assert_eq!(prefix("ami://qa@pbx"), None);
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         check_error(&format!("ami://qa@pbx?pin={PIN}"), "a pin needs TLS");
         check_error("amis://qa@pbx?pin=e3b0", "64 hexadecimal digits");
         check_error("amis://qa@pbx?verify=no", "only ?pin=");
         check_error("amis://qa@a b", "no host name");
-        check_error("https://qa@pbx", "ami:// or amis://");
+        check_error("ftp://qa@pbx", "ami://, amis://, http:// or https://");
+        check_error("ami://qa@pbx/asterisk", "must have the form");
         check_error("amis://pbx", "must name the account");
     }
 

@@ -19,6 +19,13 @@ pub fn list_commands() -> Action {
 }
 
 /// One line of the server's command line interface.
+/// Waits so many seconds for an event: over HTTP the only way to hear one.
+pub fn wait_event(seconds: u64) -> Action {
+    Action::new("WaitEvent")
+        .with("Timeout", seconds.to_string())
+        .expect("digits are well formed")
+}
+
 pub fn command(line: &str) -> Result<Action, ActionError> {
     Action::new("Command").with("Command", line)
 }

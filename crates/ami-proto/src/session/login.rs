@@ -204,8 +204,8 @@ fn refused(response: &Response<'_>) -> Step {
     Step::Closed(Disposition::Refused { message })
 }
 
-/// Servers compare the key with case: lower-case hex.
-fn key(challenge: &[u8], secret: &Secret) -> String {
+/// What answers a challenge. Servers compare it with case: lower-case hex.
+pub fn key(challenge: &[u8], secret: &Secret) -> String {
     let digest = Md5::new()
         .chain_update(challenge)
         .chain_update(secret.expose())

@@ -79,7 +79,7 @@ fn read(path: &Path) -> Result<Manifest, Failure> {
 fn targets(cleanup: &Cleanup, manifest: &Manifest) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
     for given in &cleanup.targets {
-        targets.extend(catalogue::targets(given)?);
+        targets.extend(catalogue::wire_targets(given)?);
     }
     if targets.is_empty() {
         for target in manifest
@@ -106,7 +106,7 @@ fn is_simulated(target: &manifest::Target) -> bool {
 
 /// A manifest names targets; one that was given as a file elsewhere or as a URI must be given again.
 fn of_name(name: &str) -> Result<Vec<Target>, Failure> {
-    catalogue::targets(name).map_err(|Failure { exit, error }| Failure {
+    catalogue::wire_targets(name).map_err(|Failure { exit, error }| Failure {
         exit,
         error: error.context(format!(
             "the run loaded target {name}: give its file or URI with --target"

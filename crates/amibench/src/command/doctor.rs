@@ -36,7 +36,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) fn run(doctor: &Doctor) -> Result<Exit, Failure> {
     let mut targets = Vec::new();
     for given in &doctor.targets {
-        targets.extend(catalogue::targets(given)?);
+        targets.extend(catalogue::wire_targets(given)?);
     }
     let mut simulators = Simulators::default();
     let mut waiting = Vec::new();

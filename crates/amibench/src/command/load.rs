@@ -109,11 +109,11 @@ fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
     if named.is_empty() {
         for target in &scenario.targets {
-            targets.extend(catalogue::targets(target.get_ref())?);
+            targets.extend(catalogue::wire_targets(target.get_ref())?);
         }
     }
     for name in named {
-        targets.extend(catalogue::targets(name)?);
+        targets.extend(catalogue::wire_targets(name)?);
     }
     Ok(targets)
 }

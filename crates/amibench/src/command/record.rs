@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use ami_client::connection::{RequestError, Step};
-use ami_client::open::{Gate, OpenError, open};
-use ami_client::{Clock, Connection, Document, Peer, Target};
+use ami_client::{Clock, Document, OpenError, Peer, Target};
 use ami_load::question::Question;
 use ami_proto::action::system;
 use ami_proto::session::{Answer, Secret};
@@ -19,10 +17,12 @@ use crate::simulators::Simulators;
 use crate::{access, catalogue, print, refusal};
 
 mod contents;
+mod line;
 mod output;
 mod relay;
 mod share;
 
+use line::{Line, Unopened, is_timeout};
 use output::Output;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -46,6 +46,10 @@ pub(crate) fn run(record: &Record) -> Result<Exit, Failure> {
         .build()
         .or_exit(Exit::Bug)?;
     match record.listen {
+        Some(_) if target.http.is_some() => Err(anyhow!(
+            "{given} speaks AMI over HTTP, and only connections of AMI itself are relayed"
+        ))
+        .or_exit(Exit::BadInput),
         Some(listen) => runtime.block_on(relay::run(record, &target, peer, listen)),
         None => {
             let questions = questions(record)?;
@@ -114,28 +118,31 @@ async fn session(
     let output = Output::begin(record, target, std::slice::from_ref(&secret))?;
     peer.capture = Some(output.capture().clone());
     let config = access::session(target, secret, &record.events);
-    let (gate, clock) = (Gate::default(), Clock::start());
+    let clock = Clock::start();
     let opened = tokio::select! {
-        opened = open(&peer, config, &gate, clock) => opened,
+        opened = Line::open(peer, target, config, clock) => opened,
         () = stop.wished() => return output.conclude(Exit::Interrupted),
     };
-    let mut connection = match opened {
-        Ok(connection) => connection,
+    let mut line = match opened {
+        Ok(line) => line,
         Err(error) => {
             // What the PBX said before it turned us away is in the capture.
-            print::error(told(&error, target));
+            print::error(match &error {
+                Unopened::Wire(error) => told(error, target),
+                Unopened::Web(error) => format!("{}: {}", target.name, with_causes(error)),
+            });
             return output.conclude(Exit::Unreachable);
         }
     };
     let end = tokio::select! {
-        end = ask_and_listen(&mut connection, clock, questions, record.duration) => end,
+        end = ask_and_listen(&mut line, clock, questions, record.duration) => end,
         () = stop.wished() => match record.duration {
             None => End::Complete,
             Some(_) => End::Interrupted,
         },
         () = output.capture().ended() => End::Full,
     };
-    connection.logoff(LOGOFF_WITHIN).await;
+    line.logoff().await;
     let exit = match end {
         End::Complete | End::Full => Exit::Held,
         End::Interrupted => Exit::Interrupted,
@@ -148,38 +155,36 @@ async fn session(
 }
 
 fn told(error: &OpenError, target: &Target) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-    format!(
-        "{}: {text}{}",
-        target.name,
-        refusal::referral(error, target)
-    )
+    let referral = refusal::referral(error, target);
+    format!("{}: {}{referral}", target.name, with_causes(error))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 async fn ask_and_listen(
-    connection: &mut Connection,
+    line: &mut Line,
     clock: Clock,
     questions: Questions,
     duration: Option<Duration>,
 ) -> End {
-    if let Err(error) = ask(connection, questions).await {
-        return End::Lost(error.into());
+    if let Err(error) = ask(line, questions).await {
+        return End::Lost(error);
     }
     if duration.is_none() {
         print::line("everything is answered; listening until Ctrl-C");
     }
-    listen(connection, clock, duration).await
+    line.listen(clock, duration).await
 }
 
-async fn ask(connection: &mut Connection, questions: Questions) -> Result<(), RequestError> {
+async fn ask(line: &mut Line, questions: Questions) -> anyhow::Result<()> {
     let questions = match questions {
         Questions::Chosen(questions) => questions,
         Questions::Usual => {
             let list = system::list_commands();
-            let listed = connection
-                .request(&list, Answer::Single, ANSWER_WITHIN)
-                .await?;
+            let listed = line.request(&list, Answer::Single).await?;
             let mut usual = Question::usual();
             usual.retain(|question| question.action.name() != list.name());
             if listed.is_success() {
@@ -191,25 +196,11 @@ async fn ask(connection: &mut Connection, questions: Questions) -> Result<(), Re
     };
     for Question { action, answer } in questions {
         sleep(PAUSE).await;
-        match connection.request(&action, answer, ANSWER_WITHIN).await {
+        match line.request(&action, answer).await {
             // That there is none is in the capture too; a late one goes by as nobody's.
-            Err(error @ RequestError::TimedOut { .. }) => print::error(error),
+            Err(error) if is_timeout(&error) => print::error(error),
             answered => drop(answered?),
         }
     }
     Ok(())
-}
-
-async fn listen(connection: &mut Connection, clock: Clock, duration: Option<Duration>) -> End {
-    let until = clock.now() + duration.unwrap_or(FOREVER);
-    loop {
-        match connection.step(until, &mut |_, _| {}).await {
-            Ok(Step::Disposition(_)) => {}
-            Ok(Step::DeadlinePassed) => return End::Complete,
-            Ok(Step::Ended) => return End::Lost(anyhow!("the PBX closed the connection")),
-            Err(error) => {
-                return End::Lost(anyhow::Error::from(error).context("the connection broke"));
-            }
-        }
-    }
 }

@@ -410,3 +410,72 @@ fn a_relay_speaks_tls_to_both_sides() {
         "{heard}"
     );
 }
+
+#[test]
+fn a_session_over_http_is_recorded_as_one_on_a_wire_and_no_other_verb_takes_it() {
+    let desk = Desk::new().with("secret", SECRET);
+    let args = [
+        "sim",
+        "--profile",
+        "asterisk-22",
+        "--listen",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+    ];
+    let mut pbx = desk.start(&args);
+    let mut out = BufReader::new(pbx.child().stdout.take().unwrap());
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).unwrap(), 0);
+        if let Some(rest) = line.trim_end().strip_prefix("AMI over HTTP at http://") {
+            break rest.strip_suffix("/rawman").unwrap().to_owned();
+        }
+    };
+    let target = format!("ami_http = \"\"\n{}", sim::target(&address));
+    let desk = desk.with("web.toml", &target);
+    let args = ["record", "-t", "web.toml", "-d", "1s", "-o", "a.ami.jsonl"];
+    let ran = desk.run(&args).check(0, "");
+    assert!(ran.out.starts_with("1 connection, "), "{ran:?}");
+    let read = transcript(&desk, "a.ami.jsonl");
+    let (sent, heard) = (said(read.client_chunks(0)), said(read.server_chunks(0)));
+    assert!(sent.starts_with("Action: Challenge\r\n"), "{sent}");
+    assert!(
+        sent.contains("Action: CoreStatus\r\n") && sent.contains("Action: WaitEvent\r\n"),
+        "{sent}"
+    );
+    assert!(
+        heard.contains("Message: Authentication accepted\r\n"),
+        "{heard}"
+    );
+    assert!(
+        heard.contains("Event: CoreShowChannelsComplete\r\n"),
+        "{heard}"
+    );
+    assert!(
+        heard.ends_with("Message: Thanks for all the fish.\r\n\r\n"),
+        "{heard}"
+    );
+    for verb in [
+        &["load", "smoke", "--target", "web.toml"][..],
+        &["doctor", "web.toml"],
+    ] {
+        desk.run(verb)
+            .check(2, "only `record` speaks AMI over HTTP");
+    }
+    let relay = [
+        "record",
+        "-t",
+        "web.toml",
+        "--listen",
+        "127.0.0.1:0",
+        "-o",
+        "b.ami.jsonl",
+    ];
+    desk.run(&relay)
+        .check(2, "only connections of AMI itself are relayed");
+    let wrong = desk.with("secret", "hunter2");
+    let ran = wrong.run(&["record", "-t", "web.toml", "-d", "1s", "-o", "c.ami.jsonl"]);
+    ran.check(3, "refused the login of bench: Authentication failed");
+}
