@@ -115,10 +115,10 @@ const NO_COLON: [&[u8]; 4] = [
     b"\r\nHeader\r\n\r\n",
     b"\r\n--END SMS EVENT--\r\n\r\n",
 ];
-/// The reasons of some errors end in a line feed of their own.
+/// The texts of some answers end in a line feed of their own.
 fn ends_in_bare_lf(message: &[u8]) -> bool {
     let start = message.trim_ascii_start();
-    start.starts_with(b"Response: Error\r\n")
+    start.starts_with(b"Response: ")
         && message.ends_with(b"\n\r\n")
         && !message.ends_with(b"\r\n\r\n")
 }

@@ -25,8 +25,9 @@ use crate::wildcard::matches;
 const WITHIN: Duration = Duration::from_secs(20);
 /// How often is looked whether anything came or is up.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Looks in a row that must find nothing new.
-const QUIET_LOOKS: u32 = 8;
+/// Looks in a row that must find nothing new, in the course of a scene and at its end: records come late.
+const QUIET_LOOKS: u32 = 4;
+const FINAL_LOOKS: u32 = 8;
 const READ_BYTES: usize = 64 << 10;
 
 struct Line {
@@ -80,10 +81,12 @@ impl<'a> Player<'a> {
             variables: BTreeMap::new(),
         };
         let secret = place.secret("bench")?;
-        let login =
-            format!("Action: Login\r\nUsername: bench\r\nSecret: {secret}\r\nEvents: off\r\n\r\n");
+        let login = format!(
+            "Action: Login\r\nUsername: bench\r\nSecret: {secret}\r\nEvents: security\r\n\r\n"
+        );
         player.lookout.wire.write_all(login.as_bytes()).await?;
-        player.calm(Calm::HungUp).await?;
+        player.lookout.hear_event("SuccessfulAuth").await?;
+        player.none_up().await?;
         player.began_at = Instant::now();
         for (conn, session) in (0..).zip(&scene.sessions) {
             player.lines.push(Line::open(&session.name, place).await?);
@@ -104,12 +107,15 @@ impl<'a> Player<'a> {
              Events: {events}\r\n\r\n"
         );
         let line = self.line(Some(session))?;
+        self.lookout.heard.clear();
         self.say(line, &text).await?;
         let answer = BTreeMap::from([
             ("Response".to_owned(), "Success".to_owned()),
             ("ActionID".to_owned(), "login".to_owned()),
         ]);
-        self.hear(line, &answer).await.map(drop)
+        self.hear(line, &answer).await?;
+        // Who logs in next must not hear of this one.
+        self.lookout.hear_event("SuccessfulAuth").await
     }
 
     async fn perform(&mut self, scene: &Scene) -> Result<()> {
@@ -282,7 +288,11 @@ impl<'a> Player<'a> {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut quiet = 0;
         let mut known = self.entries.len();
-        while quiet < QUIET_LOOKS {
+        let enough = match calm {
+            Calm::Quiet => QUIET_LOOKS,
+            Calm::HungUp => FINAL_LOOKS,
+        };
+        while quiet < enough {
             let until = looks.tick();
             tokio::pin!(until);
             loop {
@@ -301,24 +311,30 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// Calls of others, or of the scene before, would be heard in this one.
+    async fn none_up(&mut self) -> Result<()> {
+        let limit = Instant::now() + WITHIN;
+        let mut looks = interval(LOOK_EVERY);
+        loop {
+            looks.tick().await;
+            let up = self.channels_up().await?;
+            if up.is_empty() {
+                return Ok(());
+            }
+            ensure!(Instant::now() < limit, "there are calls already: {up:?}");
+        }
+    }
+
     /// Names and Uniqueids.
     async fn channels_up(&mut self) -> Result<Vec<(String, String)>> {
         self.lookout.heard.clear();
         let action = b"Action: CoreShowChannels\r\nActionID: look\r\n\r\n";
         self.lookout.wire.write_all(action).await?;
-        let limit = Instant::now() + WITHIN;
-        let event = |fields: &Fields, name: &str| value(fields, "Event") == Some(name);
-        let complete = |line: &Line| {
-            let mut heard = line.heard.iter();
-            heard.any(|(fields, _)| event(fields, "CoreShowChannelsComplete"))
-        };
-        while !complete(&self.lookout) {
-            self.lookout.read(limit).await?;
-        }
+        self.lookout.hear_event("CoreShowChannelsComplete").await?;
         let of = |fields: &Fields, name: &str| value(fields, name).unwrap_or_default().to_owned();
         let heard = self.lookout.heard.iter().map(|(fields, _)| fields);
         Ok(heard
-            .filter(|fields| event(fields, "CoreShowChannel"))
+            .filter(|fields| value(fields, "Event") == Some("CoreShowChannel"))
             .map(|fields| (of(fields, "Channel"), of(fields, "Uniqueid")))
             .collect())
     }
@@ -373,6 +389,16 @@ impl Line {
             heard: Vec::new(),
             closed: false,
         })
+    }
+
+    /// Its own login too, which must not be news to the sessions of the scene.
+    async fn hear_event(&mut self, name: &str) -> Result<()> {
+        let limit = Instant::now() + WITHIN;
+        let is = |(fields, _): &(Fields, Awaited)| value(fields, "Event") == Some(name);
+        while !self.heard.iter().any(is) {
+            self.read(limit).await?;
+        }
+        Ok(())
     }
 
     async fn read(&mut self, limit: Instant) -> Result<()> {

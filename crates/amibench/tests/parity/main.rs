@@ -70,11 +70,12 @@ fn on_lab(
     scenes: &[Scene],
     test: impl Fn(&Pbx, &Scene) -> Result<Complaint> + Clone + Send + 'static,
 ) -> Vec<Trial> {
+    let up = PBXS.each_ref().map(lab_is_up);
     let mut trials = Vec::new();
-    for (pbx, turn) in PBXS.iter().zip(&TURNS) {
-        let up = lab_is_up(pbx);
-        for scene in scenes.iter().cloned() {
-            let test = test.clone();
+    // By turns, so that the PBXs play at the same time.
+    for scene in scenes {
+        for ((pbx, turn), up) in PBXS.iter().zip(&TURNS).zip(up) {
+            let (scene, test) = (scene.clone(), test.clone());
             let trial = Trial::test(format!("live/{}/{}", pbx.name, scene.name), move || {
                 let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
                 outcome(test(pbx, &scene))

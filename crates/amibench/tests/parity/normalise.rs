@@ -15,11 +15,13 @@ use regex_lite::{Captures, Regex};
 pub(crate) type Fields = Vec<(String, String)>;
 
 /// Headers that hold a time span, a number drawn, or a number that grows with a PBX's age.
-const NUMBERS: [&str; 17] = [
+const NUMBERS: [&str; 19] = [
     "Challenge",
     "CoreCurrentCalls",
     "CoreProcessedCalls",
     "Duration",
+    // Of an optimisation.
+    "Id",
     "LastReload",
     "Seconds",
     "SessionTimeout",
@@ -28,6 +30,7 @@ const NUMBERS: [&str; 17] = [
     "Uptime",
     "BillableSeconds",
     "ParkingDuration",
+    "ParkingTimeout",
     "HoldTime",
     "Holdtime",
     "LongestHoldTime",
@@ -35,14 +38,13 @@ const NUMBERS: [&str; 17] = [
     "Wait",
 ];
 
-/// Variables that hold a time span.
-const SPANS: [&str; 6] = [
+/// Variables that hold a time span; some with `_MS` behind.
+const SPANS: [&str; 5] = [
     "ANSWEREDTIME",
-    "ANSWEREDTIME_MS",
     "DIALEDTIME",
-    "DIALEDTIME_MS",
+    "PROGRESSTIME",
     "QUEUEWAIT",
-    "QUEUEWAIT_MS",
+    "RINGTIME",
 ];
 
 /// What one session said and heard.
@@ -96,16 +98,23 @@ pub(crate) fn sessions(transcript: &Transcript) -> Vec<Session> {
     }
     for session in &mut sessions {
         for fields in session.sent.iter_mut().chain(&mut session.heard) {
-            let span = value(fields, "Variable").is_some_and(|name| SPANS.contains(&name));
+            let span = is_span(fields);
             for (name, value) in fields {
-                if span && name == "Value" && value.parse::<u64>().is_ok() {
-                    *value = "<number>".to_owned();
-                }
-                *value = names.normal(name, value);
+                *value = match name.as_str() {
+                    "Value" if span => "<number>".to_owned(),
+                    name => names.normal(name, value),
+                };
             }
         }
     }
     sessions
+}
+
+/// A VarSet of a number of seconds or milliseconds.
+fn is_span(fields: &Fields) -> bool {
+    let variable = value(fields, "Variable").map(|name| name.trim_end_matches("_MS"));
+    let number = value(fields, "Value").is_some_and(|value| value.parse::<u64>().is_ok());
+    number && variable.is_some_and(|name| SPANS.contains(&name))
 }
 
 fn raw(transcript: &Transcript, conn: u32) -> Session {
@@ -166,15 +175,25 @@ struct Names {
     /// Of which channel an id is; those of none are numbered.
     channels: BTreeMap<String, String>,
     ids: BTreeSet<(u64, u64)>,
-    uuids: Vec<String>,
+    /// In the order of their appearance, with what is known of the bridge of that id.
+    uuids: Vec<(String, Bridge)>,
+}
+
+/// A bridge bears its own name, or that of the first among the channels that ever entered it.
+#[derive(Debug, Default)]
+struct Bridge {
+    name: Option<String>,
+    channels: BTreeSet<String>,
 }
 
 impl Names {
     fn learn(&mut self, fields: &Fields) {
         for (name, text) in fields {
             for found in UUID.find_iter(text) {
-                if !self.uuids.iter().any(|known| known == found.as_str()) {
-                    self.uuids.push(found.as_str().to_owned());
+                let known = self.uuids.iter().any(|(known, _)| known == found.as_str());
+                if !known {
+                    let uuid = found.as_str().to_owned();
+                    self.uuids.push((uuid, Bridge::default()));
                 }
             }
             for found in CHANNEL.captures_iter(text) {
@@ -193,6 +212,39 @@ impl Names {
                     .or_insert_with(|| channel.to_owned());
             }
         }
+        self.learn_bridge(fields);
+    }
+
+    fn learn_bridge(&mut self, fields: &Fields) {
+        let id = value(fields, "BridgeUniqueid").unwrap_or_default();
+        let Some((_, bridge)) = self.uuids.iter_mut().find(|(known, _)| known == id) else {
+            return;
+        };
+        let name = value(fields, "BridgeName").filter(|name| !["", "<unknown>"].contains(name));
+        bridge.name = bridge.name.take().or(name.map(str::to_owned));
+        if value(fields, "Event") == Some("BridgeEnter") {
+            bridge
+                .channels
+                .extend(value(fields, "Channel").map(str::to_owned));
+        }
+    }
+
+    fn uuid(&self, uuid: &str) -> String {
+        let label = |bridge: &Bridge| {
+            let channels = bridge.channels.iter().map(|name| self.channel(name));
+            let first = channels.min().map(|name| format!("of {name}"));
+            bridge.name.clone().or(first)
+        };
+        let Some(at) = self.uuids.iter().position(|(known, _)| known == uuid) else {
+            return "<uuid>".to_owned();
+        };
+        let own = label(&self.uuids[at].1);
+        let before = self.uuids[..at].iter();
+        let rank = before.filter(|(_, bridge)| label(bridge) == own).count();
+        match own {
+            Some(own) => format!("<bridge {rank} {own}>"),
+            None => format!("<uuid {rank}>"),
+        }
     }
 
     fn normal(&self, name: &str, value: &str) -> String {
@@ -203,10 +255,7 @@ impl Names {
         if known && value.parse::<f64>().is_ok() {
             return "<number>".to_owned();
         }
-        let value = UUID.replace_all(value, |found: &Captures<'_>| {
-            let rank = self.uuids.iter().position(|known| *known == found[0]);
-            format!("<uuid {}>", rank.unwrap_or(self.uuids.len()))
-        });
+        let value = UUID.replace_all(value, |found: &Captures<'_>| self.uuid(&found[0]));
         let value = ID.replace_all(&value, |found: &Captures<'_>| self.id(&found[0]));
         let value = self.channel(&value);
         let fill = |value: String, (pattern, name): &(Regex, &'static str)| {
