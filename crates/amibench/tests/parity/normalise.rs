@@ -164,6 +164,11 @@ static PARTS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
     ]
 });
 
+/// Nothing that is drawn, counted or read from a clock is without one, and most values are.
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("every scene uses these patterns")
 }
@@ -188,7 +193,7 @@ struct Bridge {
 
 impl Names {
     fn learn(&mut self, fields: &Fields) {
-        for (name, text) in fields {
+        for (name, text) in fields.iter().filter(|(_, text)| has_digit(text)) {
             for found in UUID.find_iter(text) {
                 let known = self.uuids.iter().any(|(known, _)| known == found.as_str());
                 if !known {
@@ -254,6 +259,9 @@ impl Names {
         let known = NUMBERS.iter().any(|known| known.eq_ignore_ascii_case(name));
         if known && value.parse::<f64>().is_ok() {
             return "<number>".to_owned();
+        }
+        if !has_digit(value) {
+            return value.to_owned();
         }
         let value = UUID.replace_all(value, |found: &Captures<'_>| self.uuid(&found[0]));
         let value = ID.replace_all(&value, |found: &Captures<'_>| self.id(&found[0]));
