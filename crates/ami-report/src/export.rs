@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ami_results::judgement::Row;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ mod of_summary;
 /// Grows when a reader of the old one would misread the new one; keys may be added without.
 const VERSION: u32 = 1;
 const ID: &str = "urn:amibench:schema:summary:1";
+const JUDGEMENTS_ID: &str = "urn:amibench:schema:judgements:1";
 
 /// A run of amibench.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -274,9 +276,18 @@ pub fn json(summary: &Summary) -> String {
 
 /// The JSON Schema of [`json`].
 pub fn schema() -> Schema {
+    schema_of::<Export>(ID, "amibench summary")
+}
+
+/// The JSON Schema of each line of a run's judgements.
+pub fn judgements_schema() -> Schema {
+    schema_of::<Row>(JUDGEMENTS_ID, "a line of amibench judgements")
+}
+
+fn schema_of<T: JsonSchema>(id: &str, title: &str) -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Export>();
-    schema.insert("$id".to_owned(), ID.into());
-    schema.insert("title".to_owned(), "amibench summary".into());
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), id.into());
+    schema.insert("title".to_owned(), title.into());
     schema
 }

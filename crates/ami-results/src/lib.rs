@@ -11,6 +11,7 @@ pub mod histogram;
 pub mod host;
 pub mod interval;
 pub mod interval_log;
+pub mod judgement;
 pub mod layout;
 pub mod manifest;
 pub mod merge;

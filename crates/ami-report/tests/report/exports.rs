@@ -22,23 +22,26 @@ const MOST: [Format; 5] = [
     Format::Junit,
     Format::Csv,
 ];
-const SCHEMA: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../docs/schema/summary.schema.json"
-);
+const SCHEMAS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema");
 
 fn json(summary: &Summary) -> serde_json::Value {
     serde_json::from_str(&export::json(summary)).unwrap()
 }
 
-/// `UPDATE_SCHEMA=1 cargo test -p ami-report schema` writes it.
+/// `UPDATE_SCHEMA=1 cargo test -p ami-report schema` writes them.
 #[test]
-fn the_published_schema_is_that_of_the_code() {
-    let schema = serde_json::to_string_pretty(&export::schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        fs::write(SCHEMA, &schema).unwrap();
+fn the_published_schemas_are_those_of_the_code() {
+    for (name, schema) in [
+        ("summary", export::schema()),
+        ("judgements", export::judgements_schema()),
+    ] {
+        let path = Path::new(SCHEMAS).join(format!("{name}.schema.json"));
+        let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            fs::write(&path, &schema).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), schema);
     }
-    assert_eq!(fs::read_to_string(SCHEMA).unwrap(), schema);
 }
 
 #[test]
