@@ -51,9 +51,7 @@ fn add(act: &mut Act<'_>) {
         return act.error("Not simulated");
     };
     let profile = Arc::make_mut(&mut act.pbx.profile);
-    let here = |one: &&mut Extension| {
-        one.exten == exten && one.contexts.iter().any(|name| *name == context)
-    };
+    let here = |one: &&mut Extension| one.exten == exten && one.contexts.contains(&context);
     let Some(found) = profile.extensions.iter_mut().find(here) else {
         if at != 1 || profile.extensions.len() >= EXTENSIONS_MAX {
             // The model has no priorities without those before them.
@@ -85,8 +83,7 @@ fn remove(act: &mut Act<'_>) {
         return act.error("Context and Extension must be provided for DialplanExtensionRemove");
     }
     let profile = Arc::make_mut(&mut act.pbx.profile);
-    let here =
-        |one: &Extension| one.exten == exten && one.contexts.iter().any(|name| *name == context);
+    let here = |one: &Extension| one.exten == exten && one.contexts.contains(&context);
     let Some(at) = profile.extensions.iter().position(here) else {
         return act.error(REFUSED);
     };
