@@ -208,7 +208,7 @@ impl HttpSession {
         // The connection moves only while it is looked at, and ends with the answer.
         let (answered, _) = tokio::join!(answering, connection);
         let (cookie, body) = answered?;
-        self.cookie = cookie.or(self.cookie.take());
+        self.cookie = cookie.or_else(|| self.cookie.take());
         Ok(body)
     }
 }

@@ -49,7 +49,7 @@ impl Acl {
 
     /// The value of one line: networks between commas, those after a `!` in the other sense.
     pub fn add(&mut self, sense: Sense, list: &str) -> Result<(), AclError> {
-        for item in list.split(',').map(str::trim) {
+        for item in list.split(',') {
             let (sense, network) = match (item.strip_prefix('!'), sense) {
                 (None, sense) => (sense, item),
                 (Some(network), Sense::Deny) => (Sense::Permit, network),
@@ -217,6 +217,7 @@ mod tests {
             "127.0.0.1/33",
             "localhost",
             "127.0.0.1 / 32",
+            "10.0.0.0/8, 127.0.0.1/32",
         ] {
             check(&[(Sense::Deny, bad)], None);
         }

@@ -144,14 +144,16 @@ impl Reading<'_> {
     /// Sections of one name make one account, the later ones over the earlier.
     fn user(&mut self, section: &Section) -> Result<(), Note> {
         let known = |user: &Account| user.name.eq_ignore_ascii_case(&section.name);
-        let mut account = match self.users.iter().position(known) {
-            Some(at) => {
-                let mut account = self.users.remove(at);
-                account.filters = Default::default();
-                account
-            }
-            None => self.fresh(&section.name),
-        };
+        let mut account = self.fresh(&section.name);
+        if let Some(at) = self.users.iter().position(known) {
+            // Access lists and filters begin anew, everything else stays.
+            let before = self.users.remove(at);
+            account = Account {
+                acl: account.acl,
+                filters: account.filters,
+                ..before
+            };
+        }
         for entry in &section.entries {
             if !self.user_entry(&mut account, entry) {
                 return Ok(());

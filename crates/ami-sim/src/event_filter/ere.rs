@@ -1,5 +1,6 @@
 //! POSIX extended regular expressions, as the C library of a PBX compiles them, on an engine that bounds its time.
 
+use std::fmt::{self, Write as _};
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -54,6 +55,12 @@ impl Translation {
         (self.open_groups == 0).then_some(self.text)
     }
 
+    fn push(&mut self, text: fmt::Arguments<'_>) {
+        self.text
+            .write_fmt(text)
+            .expect("writing to memory does not fail");
+    }
+
     fn atom(&mut self, text: &str) {
         self.text.push_str(text);
         self.repeatable = true;
@@ -103,10 +110,10 @@ impl Translation {
         let (low, high) = inside.split_once(',').unwrap_or((&inside, &inside));
         let low: u16 = if low.is_empty() { 0 } else { low.parse().ok()? };
         match high {
-            "" => self.text.push_str(&format!("{{{low},}}")),
+            "" => self.push(format_args!("{{{low},}}")),
             high => {
                 let high: u16 = high.parse().ok().filter(|high| *high >= low)?;
-                self.text.push_str(&format!("{{{low},{high}}}"));
+                self.push(format_args!("{{{low},{high}}}"));
             }
         }
         Some(())

@@ -161,7 +161,9 @@ impl Comments {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: Result<&[(&str, &[(&str, &str)])], &str>) {
+    type Named<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
+    fn check(text: &str, expected: Result<&[Named<'_>], &str>) {
         let read = read(text, &mut Vec::new());
         let found = read.map_err(|note| note.to_string()).map(|sections| {
             let entries = |section: &Section| -> Vec<(String, String)> {

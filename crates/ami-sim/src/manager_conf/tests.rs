@@ -46,6 +46,15 @@ fn a_later_value_and_a_later_section_of_the_same_name_stand() {
 }
 
 #[test]
+fn access_lists_and_filters_of_an_earlier_section_do_not_stand() {
+    let (a, _) = account("[a]\nsecret=1\ndeny=0.0.0.0/0\neventfilter=!A\n[a]\neventfilter=!B\n");
+    let a = a.unwrap();
+    assert_eq!(a.secret, "1");
+    assert!(a.acl.permits([127, 0, 0, 1].into()));
+    assert!(a.filters.pass(b"A") && !a.filters.pass(b"B"));
+}
+
+#[test]
 fn general_comes_first_wherever_it_stands() {
     let text = "[a]\nsecret=1\n[b]\nallowmultiplelogin=yes\n[general]\nallowmultiplelogin = nope\ndisplayconnects = 0\n";
     let conf = read(text);

@@ -1,6 +1,7 @@
 //! AMI over HTTP on its port: connections, how long they may idle, and how many there may be.
 
 use std::cell::Cell;
+use std::net::TcpListener as StdListener;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ const READ_BYTES: usize = 4096;
 
 /// Serves whoever connects; never returns.
 #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-pub(super) async fn accept_all(simulator: Simulator, listener: TcpListener, tls: Option<Tls>) {
+pub(super) async fn accept_all(simulator: Simulator, listener: StdListener, tls: Option<Tls>) {
+    let listener = TcpListener::from_std(listener).expect("the listener is non-blocking");
     let connections = Rc::new(Cell::new(0_usize));
     loop {
         let Ok((stream, remote)) = listener.accept().await else {

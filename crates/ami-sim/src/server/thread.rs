@@ -5,8 +5,6 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::mpsc as std_mpsc;
 use std::thread::JoinHandle;
 
-#[expect(clippy::disallowed_types, reason = "servers own sockets")]
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::account::Accounts;
@@ -153,8 +151,6 @@ async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) 
     while let Some(question) = questions.recv().await {
         match question {
             Question::Web(listener, tls, served) => {
-                let listener =
-                    TcpListener::from_std(listener).expect("the listener is non-blocking");
                 spawn_task(http::accept_all(simulator.clone(), listener, tls));
                 let _ = served.send(());
             }

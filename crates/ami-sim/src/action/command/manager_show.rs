@@ -7,17 +7,21 @@ use crate::manager_settings::Web;
 
 pub(super) fn user(account: &Account) -> String {
     let is_listed = !account.acl.is_empty();
-    let multiple = yes_or_no(account.multiple_login == MultipleLogin::Allowed);
-    let secret = yes_or_no(!account.secret.is_empty()).replace("Yes", "<Set>");
+    let multiple = is(account.multiple_login, MultipleLogin::Allowed);
+    let secret = if account.secret.is_empty() {
+        "<Not Set>"
+    } else {
+        "<Set>"
+    };
     let rows = [
         ("username", account.name.clone()),
-        ("secret", secret.replace("No", "<Not Set>")),
-        ("ACL", yes_or_no(is_listed).to_lowercase()),
+        ("secret", secret.to_owned()),
+        ("ACL", is(is_listed, true).to_lowercase()),
         ("read perm", permissions(account.read)),
         ("write perm", permissions(account.write)),
         (
             "displayconnects",
-            yes_or_no(account.notices == Notices::Shown).to_lowercase(),
+            is(account.notices, Notices::Shown).to_lowercase(),
         ),
         ("allowmultiplelogin", multiple.to_lowercase()),
         ("Variables", String::new()),
@@ -35,13 +39,10 @@ pub(super) fn user(account: &Account) -> String {
 pub(super) fn settings(act: &Act<'_>) -> String {
     let (profile, accounts) = (&act.pbx.profile, &act.pbx.accounts);
     let manager = &profile.manager;
-    let multiple = accounts.multiple_login == MultipleLogin::Allowed;
+    let multiple = is(accounts.multiple_login, MultipleLogin::Allowed);
     let rows = [
         ("Manager (AMI):", "Yes".to_owned()),
-        (
-            "Web Manager (AMI/HTTP):",
-            yes_or_no(manager.web == Web::Enabled),
-        ),
+        ("Web Manager (AMI/HTTP):", is(manager.web, Web::Enabled)),
         ("TCP Bindaddress:", act.session.addresses.local.to_string()),
         (
             "HTTP Timeout (seconds):",
@@ -52,12 +53,9 @@ pub(super) fn settings(act: &Act<'_>) -> String {
         ("TLS Certfile:", "asterisk.pem".to_owned()),
         ("TLS Privatekey:", String::new()),
         ("TLS Cipher:", String::new()),
-        ("Allow multiple login:", yes_or_no(multiple)),
-        (
-            "Display connects:",
-            yes_or_no(accounts.notices == Notices::Shown),
-        ),
-        ("Timestamp events:", yes_or_no(profile.timestamp_events)),
+        ("Allow multiple login:", multiple),
+        ("Display connects:", is(accounts.notices, Notices::Shown)),
+        ("Timestamp events:", is(profile.timestamp_events, true)),
         ("Channel vars:", profile.channel_variables.join(",")),
         ("Disabled events:", manager.disabled_events.join(",")),
         ("Debug:", "No".to_owned()),
@@ -76,8 +74,9 @@ fn permissions(classes: Classes) -> String {
     text.strip_suffix(",all").unwrap_or(&text).to_owned()
 }
 
-fn yes_or_no(it: bool) -> String {
-    if it { "Yes" } else { "No" }.to_owned()
+/// Whether a setting is the one that reads as yes.
+fn is<T: PartialEq>(setting: T, yes: T) -> String {
+    if setting == yes { "Yes" } else { "No" }.to_owned()
 }
 
 #[cfg(test)]
