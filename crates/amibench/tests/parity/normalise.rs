@@ -147,7 +147,7 @@ static ID: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d{10}\.\d+\b"));
 static UUID: LazyLock<Regex> =
     LazyLock::new(|| regex(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
 /// In a text of other things, each with what stands for it.
-static PARTS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
+static PARTS: LazyLock<[(Regex, &str); 10]> = LazyLock::new(|| {
     [
         (
             regex(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{4})?"),
@@ -160,6 +160,10 @@ static PARTS: LazyLock<[(Regex, &str); 9]> = LazyLock::new(|| {
         (regex(r"\b0x[0-9a-f]{6,}\b"), "<pointer>"),
         (regex(r"\[C-[0-9a-f]{8}\]"), "<call>"),
         (regex(r"^[0-9a-f]{32}$"), "<hash>"),
+        (
+            regex(r"\[extensions\.conf:\d+\]"),
+            "[extensions.conf:<line>]",
+        ),
         (regex(r"^\d+ calls? processed$"), "<number> calls processed"),
     ]
 });
