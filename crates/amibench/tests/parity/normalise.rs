@@ -230,7 +230,7 @@ impl Names {
             return;
         };
         let name = value(fields, "BridgeName").filter(|name| !["", "<unknown>"].contains(name));
-        bridge.name = bridge.name.take().or(name.map(str::to_owned));
+        bridge.name = bridge.name.take().or_else(|| name.map(str::to_owned));
         if value(fields, "Event") == Some("BridgeEnter") {
             bridge
                 .channels
