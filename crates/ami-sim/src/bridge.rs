@@ -84,6 +84,9 @@ impl Pbx {
         self.channel_mut(channel).bridge = Some(key);
         if self.bridges[&key].kind == BridgeKind::Basic {
             self.share_linkedid(&members);
+            if let [one, two] = members[..] {
+                self.record_bridge([one, two]);
+            }
         }
         self.bridge_event(now, "BridgeEnter", key, Some(channel));
     }
@@ -151,7 +154,9 @@ impl Pbx {
         if bridge.kind != BridgeKind::Basic {
             return None;
         }
-        if bridge.members.is_empty() {
+        let alone = bridge.members.is_empty();
+        self.record_departure(now, channel);
+        if alone {
             self.destroy_bridge(now, key);
             return None;
         }
@@ -193,7 +198,7 @@ impl Pbx {
             return;
         };
         let goes_on = matches!(channel.next, Next::Place(_));
-        if !goes_on && channel.hangup_cause == 0 {
+        if channel.hangup_cause == 0 {
             channel.hangup_cause = cause;
         }
         match channel.dialling {
@@ -296,8 +301,7 @@ impl Pbx {
         }
         channel.driver = Driver::Line;
         channel.next = Next::Place(channel.place.clone());
-        channel.application.clear();
-        channel.application_data.clear();
+        channel.forget_application();
         if let Some(ticket) = channel.wake.take() {
             self.agenda.cancel(ticket);
         }

@@ -147,7 +147,7 @@ impl Pbx {
     ) {
         match end {
             DialEnd::Answered(line) => {
-                self.dial_event(now, "DialEnd", line, ("DialStatus", "ANSWER"));
+                self.dial_end(now, line, "ANSWER");
                 self.forget_dial(dial);
                 self.originate_answered(now, call, line);
             }
@@ -169,6 +169,7 @@ impl Pbx {
         let destination = self.calls[&key].order.destination.clone();
         let channel = self.channel_mut(line);
         channel.dialled_in = None;
+        channel.records.originated = true;
         (channel.driver, channel.next) = match destination {
             Destination::Extension(place) => (Driver::Dialplan, Next::Place(place)),
             Destination::Application(step) => (Driver::Application, Next::Application(step)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::agenda::Ticket;
 use crate::bridge::BridgeKey;
 use crate::call::CallKey;
+use crate::cdr::Records;
 use crate::dial::DialKey;
 use crate::extension::Step;
 use crate::message::Headers;
@@ -130,6 +131,7 @@ pub(crate) struct Channel {
     pub(crate) queue: Option<InQueue>,
     /// Its place and connected line have changed since it was told of last.
     pub(crate) moved_quietly: bool,
+    pub(crate) records: Records,
     pub(crate) wake: Option<Ticket>,
     pub(crate) end: Option<Ticket>,
     /// The SIP Call-ID that one vendor adds to every snapshot.

@@ -72,6 +72,9 @@ impl Pbx {
         };
         channel.state = state;
         let moved = std::mem::take(&mut channel.moved_quietly);
+        if state == ChannelState::Up {
+            channel.record_answer(now);
+        }
         self.channel_event(now, "Newstate", key, |_, headers| headers);
         if moved {
             self.newexten_event(now, key);

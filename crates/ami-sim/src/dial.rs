@@ -149,6 +149,7 @@ impl Pbx {
         if self.call_line(now, line).is_err() {
             self.drop_line(key, line.channel, Failure::Unavailable);
             self.hangup_event(now, line.channel);
+            self.tell_records(now, line.channel);
             self.device_state(now, line.channel, "INVALID");
             self.forget_channel(line.channel);
         }
@@ -207,6 +208,17 @@ impl Pbx {
         }
     }
 
+    pub(crate) fn dial_end(&mut self, now: Duration, line: ChannelKey, status: &str) {
+        self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+        let caller = self.caller_of(line);
+        self.record_dial_end(now, (caller, line), status);
+    }
+
+    /// Who dials this line, unless it is an Originate.
+    pub(crate) fn caller_of(&self, line: ChannelKey) -> Option<ChannelKey> {
+        self.dials.get(&self.dial_of(line)?)?.caller
+    }
+
     /// The dial that this line still rings for.
     pub(crate) fn dial_of(&self, line: ChannelKey) -> Option<DialKey> {
         self.channels.get(&line)?.dialled_in
@@ -254,7 +266,7 @@ impl Pbx {
         };
         self.set_state(now, line, ChannelState::Up);
         if self.is_dial_of_queue(key) {
-            self.dial_event(now, "DialEnd", line, ("DialStatus", "ANSWER"));
+            self.dial_end(now, line, "ANSWER");
         }
         for other in self.take_lines(key) {
             if other != line {
@@ -270,8 +282,7 @@ impl Pbx {
         let Some(key) = self.dial_of(line) else {
             return;
         };
-        let status = ("DialStatus", failure.dial_status());
-        self.dial_event(now, "DialEnd", line, status);
+        self.dial_end(now, line, failure.dial_status());
         if let Owner::Queue(ring) = self.dials[&key].owner.clone() {
             self.member_missed(now, line, &ring);
         }
@@ -380,11 +391,11 @@ impl Pbx {
             if status == "NOANSWER" {
                 self.member_missed(now, line, &ring);
             }
-            self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+            self.dial_end(now, line, status);
             // Once for the member, once for the line.
             self.dial_event(now, "DialEnd", line, ("DialStatus", "CANCEL"));
         } else {
-            self.dial_event(now, "DialEnd", line, ("DialStatus", status));
+            self.dial_end(now, line, status);
         }
         self.channel_mut(line).dialled_in = None;
         self.hang_up(now, line);

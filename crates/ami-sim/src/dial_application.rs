@@ -132,7 +132,7 @@ impl Pbx {
         self.set_variable(now, caller, "DIALEDPEERNUMBER", &number);
         // A line that has answered is at no extension any more.
         self.channel_mut(line).place.exten.clear();
-        self.dial_event(now, "DialEnd", line, ("DialStatus", "ANSWER"));
+        self.dial_end(now, line, "ANSWER");
         self.channel_mut(line).dialled_in = None;
         if options.plays_music() {
             self.music_stop(now, caller);

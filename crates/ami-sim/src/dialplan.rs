@@ -64,6 +64,7 @@ impl Pbx {
     }
 
     fn run_place(&mut self, now: Duration, key: ChannelKey, place: Place) {
+        self.channel_mut(key).record_goes_on(now);
         let steps = self.profile.steps(&place.context, &place.exten);
         let step = steps.and_then(|steps| steps.get(place.priority.checked_sub(1)?));
         let Some(step) = step.cloned() else {

@@ -56,6 +56,7 @@ impl Pbx {
             }
         }
         self.hangup_event(now, key);
+        self.tell_records(now, key);
         self.device_state(now, key, "NOT_INUSE");
         self.forget_channel(key);
         if let Some(peer) = peer {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand_chacha::rand_core::Rng;
 
 use crate::call::CallKey;
+use crate::cdr::Records;
 use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Place};
 use crate::dial::Owner;
 use crate::extension::{Behaviour, endpoint, find_device};
@@ -56,6 +57,7 @@ struct Birth {
     state: ChannelState,
     place: Place,
     driver: Driver,
+    dialled_by: Option<ChannelKey>,
 }
 
 impl Pbx {
@@ -96,6 +98,7 @@ impl Pbx {
             state,
             place: Place::first(context, exten),
             driver,
+            dialled_by: wish.caller.filter(|_| half == "1"),
         };
         let one = birth("1", first_id, linkedid, ChannelState::Down, Driver::Line);
         let one = self.create_channel(now, wish.call, one);
@@ -153,6 +156,7 @@ impl Pbx {
             state: ChannelState::Down,
             place: Place::first(&context, "s"),
             driver: Driver::Line,
+            dialled_by: wish.caller,
         };
         Ok(Line {
             channel: self.create_channel(now, wish.call, birth),
@@ -211,11 +215,15 @@ impl Pbx {
             recorded: false,
             queue: None,
             moved_quietly: false,
+            records: Records::default(),
             wake: None,
             end: None,
             call_id,
         };
         self.channels.insert(key, channel);
+        if birth.dialled_by.is_none() {
+            self.channel_mut(key).begin_records(now);
+        }
         if let Some(call) = self.calls.get_mut(&call) {
             call.channels += 1;
         }
@@ -252,6 +260,7 @@ impl Pbx {
         let place = self.channels[&second].place.clone();
         if self.profile.steps(&place.context, &place.exten).is_none() {
             self.hangup_event(now, second);
+            self.tell_records(now, second);
             self.device_state(now, second, "INVALID");
             self.forget_channel(second);
             return Err(NoExtension);
@@ -265,6 +274,10 @@ impl Pbx {
     }
 
     fn dial_begin(&mut self, now: Duration, line: &Line) {
+        let caller = self.caller_of(line.channel);
+        if let Some(caller) = caller {
+            self.record_dial(now, caller, line.channel);
+        }
         let dial = self.dial_of(line.channel).map(|key| &self.dials[&key]);
         if let Some(Owner::Queue(ring)) = dial.map(|dial| dial.owner.clone()) {
             return self.member_called(now, line.channel, &ring);

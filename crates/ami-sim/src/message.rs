@@ -129,6 +129,13 @@ impl Headers {
         rest.is_some_and(|rest| rest.starts_with(b"\r\n"))
     }
 
+    /// All lines of `more` after those that are there.
+    #[must_use]
+    pub(crate) fn followed_by(mut self, more: Self) -> Self {
+        self.0.extend_from_slice(&more.0);
+        self
+    }
+
     pub(crate) fn into_lines(self) -> Vec<u8> {
         self.0
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::agenda::Ticket;
 use crate::bridge::{BridgeKey, BridgeKind, NORMAL_CLEARING};
-use crate::channel::{ChannelKey, Driver, Next, Place};
+use crate::channel::{ChannelKey, Driver, Place};
 use crate::class::Classes;
 use crate::message::Headers;
 use crate::pbx::{Due, Pbx};
@@ -103,6 +103,8 @@ impl Pbx {
             self.set_variable(now, key, "BLINDTRANSFER", "");
         }
         self.forget_peer(now, key);
+        let lot = self.profile.parking_lots[at.0].name.clone();
+        self.channel_mut(key).record_parking(now, &lot, space);
         self.music_start(now, key);
         if let Some(bridge) = left {
             self.dissolve(now, bridge, NORMAL_CLEARING);
@@ -113,10 +115,9 @@ impl Pbx {
     /// Takes a channel out of a talk or another lot. What runs on its own thread stays there.
     fn interrupt(&mut self, now: Duration, key: ChannelKey) -> Option<BridgeKey> {
         let channel = self.channel_mut(key);
-        if channel.driver == Driver::Application {
+        if channel.driver == Driver::Application && channel.dialling.is_none() {
             channel.driver = Driver::Line;
-            channel.application.clear();
-            channel.application_data.clear();
+            channel.forget_application();
         }
         if let Some(ticket) = channel.wake.take() {
             self.agenda.cancel(ticket);
@@ -142,28 +143,28 @@ impl Pbx {
         let lot = &self.profile.parking_lots[at.0];
         let place = self.comeback(&lot.comeback_context, &flat);
         let (name, space) = (lot.name.clone(), at.1.to_string());
+        self.set_variable(now, key, "PARKING_SPACE", &space);
+        if self.profile.base.has_parkingslot() {
+            self.set_variable(now, key, "PARKINGSLOT", &space);
+        }
         for (variable, value) in [
-            ("PARKING_SPACE", space.as_str()),
-            ("PARKEDLOT", &name),
+            ("PARKEDLOT", name.as_str()),
             ("PARKER", &parker),
             ("PARKER_FLAT", &flat),
             ("BRIDGE_FEATURES", ""),
         ] {
             self.set_variable(now, key, variable, value);
         }
+        self.channel_mut(key).close_records(now);
         self.music_stop(now, key);
         let before = std::mem::replace(&mut self.channel_mut(key).place, place.clone());
         self.leave_space(now, key, Exit::TimeOut);
         self.channel_mut(key).place = before;
         self.depart(now, key);
-        self.move_to(now, key, place.clone());
-        let channel = self.channel_mut(key);
-        channel.next = Next::Place(place);
-        channel.hangup_cause = NORMAL_CLEARING;
-        match channel.dialling {
-            Some(dial) => self.dial_redirected(now, key, dial),
-            None => self.wake_at(now, key),
-        }
+        self.send_to(now, key, place.clone());
+        self.move_to(now, key, place);
+        self.channel_mut(key).hangup_cause = NORMAL_CLEARING;
+        self.go_where_sent(now, key);
     }
 
     /// The parker's own extension in the context of the lot, its `s`, or that of the context `default`.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::account_rules::AccountRules;
+use crate::cdr::CdrSettings;
 use crate::class::Classes;
 use crate::defect::Defect;
 use crate::encode::CommandFraming;
@@ -88,6 +89,7 @@ pub struct Profile {
     pub commands: Commands,
     #[serde(rename = "parking_lot", default)]
     pub parking_lots: Vec<ParkingLot>,
+    pub cdr: CdrSettings,
     #[serde(default)]
     pub feature_codes: FeatureCodes,
     /// Of a gateway with SIM cards.

@@ -112,6 +112,11 @@ impl Release {
         self.is_14_or_later()
     }
 
+    /// Calls that nobody fetched get `PARKINGSLOT`: 16 did it, 22 does not.
+    pub(crate) fn has_parkingslot(self) -> bool {
+        self < Self::new(22, 0, 0)
+    }
+
     /// What `Dial` empties when it begins and fills when it ends. That older ones have fewer is inferred.
     pub(crate) fn dial_variables(self) -> &'static [&'static str] {
         const ALL: [&str; 11] = [

@@ -1,7 +1,7 @@
-//! Actions about bridges: Bridge, BridgeList, BridgeInfo, BridgeDestroy, BridgeKick, BridgeTechnologyList.
+//! Actions about bridges: Bridge, BridgeList, BridgeInfo, BridgeDestroy, BridgeKick.
 
 use crate::action::{Act, Handler};
-use crate::bridge::{BridgeKey, BridgeKind, NORMAL_CLEARING};
+use crate::bridge::{BridgeKey, NORMAL_CLEARING};
 use crate::channel::ChannelKey;
 use crate::message::Headers;
 
@@ -11,7 +11,6 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("BridgeInfo", bridge_info),
     ("BridgeDestroy", bridge_destroy),
     ("BridgeKick", bridge_kick),
-    ("BridgeTechnologyList", technology_list),
 ];
 
 /// A tone to the bridged (`Tone`) is heard by nobody here.
@@ -126,32 +125,4 @@ fn bridge_kick(act: &mut Act<'_>) {
             act.pbx.kick(act.now, key);
         }
     }
-}
-
-fn technology_list(act: &mut Act<'_>) {
-    const TECHNOLOGIES: [(&str, &str, u8); 4] = [
-        ("native_rtp", "Native", 90),
-        (BridgeKind::Parking { lot: 0 }.technology(), "Holding", 50),
-        (BridgeKind::Basic.technology(), "1to1Mix", 50),
-        ("softmix", "MultiMix", 10),
-    ];
-    let id = act.request.action_id();
-    act.answer(Headers::list_start(
-        id,
-        "Bridge technology listing will follow",
-    ));
-    for (name, kind, priority) in TECHNOLOGIES {
-        let item = Headers::event("BridgeTechnologyListItem")
-            .with("BridgeTechnology", name)
-            .with("BridgeType", kind)
-            .with_display("BridgePriority", priority)
-            .with("BridgeSuspended", "No")
-            .with_action_id(id);
-        act.session.answer(item);
-    }
-    act.answer(Headers::list_complete(
-        "BridgeTechnologyListComplete",
-        id,
-        TECHNOLOGIES.len(),
-    ));
 }

@@ -10,7 +10,6 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("ListCommands", list_commands),
     ("CoreSettings", core_settings),
     ("CoreStatus", core_status),
-    ("BridgeList", bridge_list),
 ];
 
 fn ping(act: &mut Act<'_>) {
@@ -84,15 +83,4 @@ fn date_and_time(wall: Duration) -> (String, String) {
         stamp.strftime("%Y-%m-%d").to_string(),
         stamp.strftime("%H:%M:%S").to_string(),
     )
-}
-
-/// No call of the model meets another one in a bridge.
-fn bridge_list(act: &mut Act<'_>) {
-    empty_list(act, "Bridge listing will follow", "BridgeListComplete");
-}
-
-fn empty_list(act: &mut Act<'_>, message: &str, complete: &str) {
-    let id = act.request.action_id();
-    act.answer(Headers::list_start(id, message));
-    act.answer(Headers::list_complete(complete, id, 0));
 }
