@@ -178,15 +178,27 @@ impl Channel {
 
     /// Parked, it shows where; what was before is another record if it talked with somebody.
     pub(crate) fn record_parking(&mut self, now: Duration, lot: &str, space: u32) {
+        // Who was parked before it did anything of its own has no record.
+        if self.records.originated {
+            self.records.kept.clear();
+        }
         self.record_goes_on(now);
         self.records.instead = Some(("Park".to_owned(), format!("{lot}:{space}")));
     }
 
-    /// It goes on after a bridge: what was before is one record, what comes is another.
+    /// Its last record is about a line that did not answer.
+    fn dialled_in_vain(&self) -> bool {
+        let last = self.records.kept.last();
+        last.is_some_and(|record| record.closed.is_some() && record.with.is_some())
+    }
+
+    /// It goes on after a bridge or a dial: what was before is one record, what comes is another.
     pub(crate) fn record_goes_on(&mut self, now: Duration) {
         self.records.originated = false;
         if self.records.left_bridge.take().is_some() {
             self.close_records(now);
+            self.add_record(now);
+        } else if self.dialled_in_vain() {
             self.add_record(now);
         }
         self.records.instead = None;
