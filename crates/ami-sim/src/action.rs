@@ -21,6 +21,7 @@ mod dialplan;
 mod dialplan_change;
 mod endpoint;
 mod event_flow;
+mod hangup;
 mod login;
 mod mailbox;
 mod module;
@@ -80,6 +81,7 @@ const FAMILIES: &[&[(&str, Handler)]] = &[
     dialplan_change::HANDLERS,
     endpoint::HANDLERS,
     event_flow::HANDLERS,
+    hangup::HANDLERS,
     login::HANDLERS,
     mailbox::HANDLERS,
     module::HANDLERS,

@@ -256,6 +256,12 @@ impl Pbx {
 
     /// Puts two channels that are up into a bridge of their own, out of what they do.
     pub(crate) fn bridge_two(&mut self, now: Duration, pair: [ChannelKey; 2]) {
+        for key in pair {
+            self.cancel_dial(now, key);
+        }
+        if !pair.iter().all(|key| self.channels.contains_key(key)) {
+            return;
+        }
         let bridge = self.create_bridge(now);
         let mut left = Vec::new();
         for key in pair {

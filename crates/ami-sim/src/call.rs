@@ -273,3 +273,6 @@ impl Pbx {
         self.publish(Classes::CALL, headers);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,7 +221,8 @@ impl Pbx {
 
     /// The dial that this line still rings for.
     pub(crate) fn dial_of(&self, line: ChannelKey) -> Option<DialKey> {
-        self.channels.get(&line)?.dialled_in
+        let key = self.channels.get(&line)?.dialled_in?;
+        self.dials.contains_key(&key).then_some(key)
     }
 
     pub(crate) fn line_rings(&mut self, now: Duration, line: ChannelKey) {
@@ -274,7 +275,12 @@ impl Pbx {
                 self.give_up_line(now, other, "CANCEL");
             }
         }
-        self.dial_ended(now, key, DialEnd::Answered(line));
+        // The caller may have been the other side of one that just ended.
+        if self.dials.contains_key(&key) {
+            self.dial_ended(now, key, DialEnd::Answered(line));
+        } else {
+            self.hang_up(now, line);
+        }
     }
 
     /// This line will not answer any more.

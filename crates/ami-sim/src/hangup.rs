@@ -11,10 +11,11 @@ impl Pbx {
     /// Ends a channel as Asterisk does: its talk and its dialplan stop, the other half is told, it is gone; then the other
     /// half, and whoever it talked with.
     pub(crate) fn hang_up(&mut self, now: Duration, key: ChannelKey) {
+        let rings = self.dial_of(key).is_some();
         let Some(channel) = self.channels.get_mut(&key) else {
             return;
         };
-        if channel.dialled_in.is_some() {
+        if rings {
             let cause = channel.hangup_cause;
             return self.line_failed(now, key, Failure::HungUp { cause });
         }
@@ -24,7 +25,11 @@ impl Pbx {
         let cause = channel.hangup_cause;
         self.cancel_dial(now, key);
         let left = self.leave_bridge(now, key);
-        if let Some(dial) = self.channels[&key].dialling {
+        // What it dialled may have led back to it, and ended it.
+        let Some(channel) = self.channels.get(&key) else {
+            return;
+        };
+        if let Some(dial) = channel.dialling {
             if self.is_dial_of_queue(dial) {
                 self.tell_talk_times(now, key);
             } else {

@@ -78,6 +78,8 @@ impl Pbx {
         let [first, last] = self.profile.parking_lots[order.lot].spaces;
         let taken = |space: &u32| self.parking.parked.contains_key(&(order.lot, *space));
         let space = (first..=last).find(|space| !taken(space))?;
+        self.cancel_dial(now, key);
+        self.channels.get(&key)?;
         if let Some(parker) = &order.parker {
             self.set_variable(now, key, "BLINDTRANSFER", parker);
         }

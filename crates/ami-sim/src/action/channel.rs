@@ -1,4 +1,4 @@
-//! Actions about channels that are up: CoreShowChannels, Status, Hangup, Redirect, AbsoluteTimeout.
+//! Actions about channels that are up: CoreShowChannels, Status, Redirect, AbsoluteTimeout.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use crate::pbx::Pbx;
 use crate::release::Release;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("Hangup", hangup),
     ("CoreShowChannels", core_show_channels),
     ("Status", status),
     ("Redirect", redirect),
@@ -113,38 +112,6 @@ fn status_item(pbx: &Pbx, channel: &Channel, now: Duration) -> Headers {
         .with("Callgroup", "0")
         .with("Pickupgroup", "0")
         .with_display("Seconds", (now - channel.created_at).as_secs())
-}
-
-fn hangup(act: &mut Act<'_>) {
-    let name = act.request.text("Channel");
-    if name.is_empty() {
-        return act.error("No channel specified");
-    }
-    if name.starts_with('/') {
-        // Hanging up by pattern is not modelled: the answer is that of a pattern which fits nothing.
-        if name.len() < 2 || !name.ends_with('/') {
-            return act.error("Regex format invalid, Channel param should be /regex/");
-        }
-        let id = act.request.action_id();
-        act.answer(Headers::list_start(id, "Channels hung up will follow"));
-        return act.answer(Headers::list_complete("ChannelsHungupListComplete", id, 0));
-    }
-    let Some(key) = act.pbx.find_channel(&name) else {
-        return act.error("No such channel");
-    };
-    // A bad cause is ignored.
-    let cause = act
-        .request
-        .text("Cause")
-        .parse()
-        .ok()
-        .filter(|cause| *cause < 128)
-        .unwrap_or_default();
-    act.success("Channel Hungup");
-    if let Some(channel) = act.pbx.channels.get_mut(&key).filter(|_| cause != 0) {
-        channel.hangup_cause = cause;
-    }
-    act.pbx.hang_up(act.now, key);
 }
 
 fn absolute_timeout(act: &mut Act<'_>) {
