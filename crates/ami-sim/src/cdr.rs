@@ -43,7 +43,15 @@ struct Record {
     /// The other channel.
     with: Option<(ChannelKey, String)>,
     disposition: Option<Disposition>,
+    lonely: Lonely,
     closed: Option<Closed>,
+}
+
+/// What becomes of a record with nobody on the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lonely {
+    Told,
+    Dropped,
 }
 
 /// What the channel was like when the record was closed.
@@ -101,6 +109,7 @@ impl Record {
             answer: (state == ChannelState::Up).then_some(now),
             with: None,
             disposition: None,
+            lonely: Lonely::Told,
             closed: None,
         }
     }
@@ -178,9 +187,11 @@ impl Channel {
 
     /// Parked, it shows where; what was before is another record if it talked with somebody.
     pub(crate) fn record_parking(&mut self, now: Duration, lot: &str, space: u32) {
-        // Who was parked before it did anything of its own has no record.
-        if self.records.originated {
-            self.records.kept.clear();
+        // Parked before it did anything of its own: a record only if somebody fetches it.
+        if std::mem::take(&mut self.records.originated)
+            && let Some(record) = self.open_record()
+        {
+            record.lonely = Lonely::Dropped;
         }
         self.record_goes_on(now);
         self.records.instead = Some(("Park".to_owned(), format!("{lot}:{space}")));
@@ -289,7 +300,8 @@ impl Pbx {
             channel.uniqueid.clone(),
         );
         for record in records {
-            if record.answer.is_none() && record.with.is_none() && !settings.unanswered {
+            let unanswered = record.answer.is_none() && !settings.unanswered;
+            if record.with.is_none() && (unanswered || record.lonely == Lonely::Dropped) {
                 continue;
             }
             let event = self.event(now, "Cdr", Classes::CDR);

@@ -20,6 +20,8 @@ pub struct ParkingLot {
     /// The first and the last of its spaces.
     pub spaces: [u32; 2],
     pub timeout_s: u64,
+    /// Where its spaces are extensions.
+    pub context: String,
     /// Where a call goes that nobody fetched.
     pub comeback_context: String,
 }
@@ -100,6 +102,7 @@ impl Pbx {
         self.parking.parked.insert(at, parked);
         self.channel_mut(key).parked = Some(at);
         self.parking_event(now, "ParkedCall", at, None);
+        self.space_state(now, at, "INUSE");
         self.join(now, bridge, key);
         if order.parker.is_some() {
             self.set_variable(now, key, "BLINDTRANSFER", "");
@@ -198,6 +201,7 @@ impl Pbx {
             Exit::Fetched(retriever) => ("UnParkedCall", Some(retriever)),
         };
         self.parking_event(now, name, at, retriever);
+        self.space_state(now, at, "NOT_INUSE");
         let parked = self.parking.parked.remove(&at);
         if let Some(ticket) = parked.and_then(|parked| parked.ticket) {
             self.agenda.cancel(ticket);
@@ -249,6 +253,18 @@ impl Pbx {
         let mut headers = self.event(now, name, Classes::CALL);
         self.write_parked(now, at, retriever, &mut headers);
         self.publish(Classes::CALL, headers);
+    }
+
+    /// Each space is a device, which phones may watch.
+    fn space_state(&mut self, now: Duration, (lot, space): (usize, u32), state: &str) {
+        if self.wants(Classes::CALL) {
+            let context = &self.profile.parking_lots[lot].context;
+            let headers = self
+                .event(now, "DeviceStateChange", Classes::CALL)
+                .with("Device", format!("park:{space}@{context}"))
+                .with("State", state);
+            self.publish(Classes::CALL, headers);
+        }
     }
 
     /// Who is parked where, as every event and list about it says.

@@ -43,12 +43,13 @@ fn bridge_with_itself(act: &mut Act<'_>, key: ChannelKey) {
 }
 
 fn bridge_list(act: &mut Act<'_>) {
+    // Whatever its name says, it chooses among technologies.
     let wanted = act.request.text("BridgeType");
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, "Bridge listing will follow"));
     let mut count = 0;
     for bridge in act.pbx.bridges.values() {
-        if !wanted.is_empty() && wanted != bridge.kind.name() {
+        if !wanted.is_empty() && wanted != bridge.kind.technology() {
             continue;
         }
         let mut item = Headers::list_item("BridgeListItem", id);

@@ -102,8 +102,13 @@ fn status_item(pbx: &Pbx, channel: &Channel, now: Duration) -> Headers {
     if old {
         item = item.with("Linkedid", &channel.linkedid);
     }
-    item.with("Application", &channel.application)
-        .with("Data", &channel.application_data)
+    // As C prints what is not there.
+    let shown = |text: &str| match channel.application.as_str() {
+        "" => "(null)".to_owned(),
+        _ => text.to_owned(),
+    };
+    item.with("Application", shown(&channel.application))
+        .with("Data", shown(&channel.application_data))
         .with("Nativeformats", "(slin)")
         .with("Readformat", "slin")
         .with("Readtrans", "")
