@@ -265,6 +265,7 @@ impl Pbx {
         let bridge = self.create_bridge(now);
         let mut left = Vec::new();
         for key in pair {
+            self.end_occupation(now, key);
             if self.channels[&key].bridge.is_some() {
                 left.extend(self.depart(now, key));
             } else {

@@ -10,6 +10,7 @@ use crate::cdr::Records;
 use crate::dial::DialKey;
 use crate::extension::Step;
 use crate::message::Headers;
+use crate::occupation::Occupation;
 use crate::profile::{Profile, SnapshotField};
 use crate::queue::InQueue;
 
@@ -128,6 +129,7 @@ pub(crate) struct Channel {
     /// The lot and the space that it is parked in.
     pub(crate) parked: Option<(usize, u32)>,
     pub(crate) recorded: bool,
+    pub(crate) occupation: Occupation,
     pub(crate) queue: Option<InQueue>,
     /// Its place and connected line have changed since it was told of last.
     pub(crate) moved_quietly: bool,

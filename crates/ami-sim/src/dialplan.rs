@@ -41,6 +41,8 @@ impl Pbx {
             return;
         };
         channel.wake = None;
+        self.end_occupation(now, key);
+        let channel = self.channel_mut(key);
         match (
             std::mem::replace(&mut channel.next, Next::Step),
             channel.driver,
@@ -121,6 +123,9 @@ impl Pbx {
             Effect::Wait(_) => self.wake_at(now + pause, key),
             Effect::Echo => {}
             Effect::Dial => self.run_dial(now, key, data),
+            Effect::Playback => self.run_playback(now, key),
+            Effect::Music => self.run_music(now, key, data),
+            Effect::VoiceMail => self.run_voicemail(now, key, data),
             Effect::Goto => self.go_to(now, key, data),
             Effect::Park => self.run_park(now, key, data),
             Effect::ParkedCall => self.run_parked_call(now, key, data),

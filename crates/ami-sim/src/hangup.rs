@@ -46,6 +46,7 @@ impl Pbx {
     }
 
     fn end_channel(&mut self, now: Duration, key: ChannelKey) {
+        self.end_occupation(now, key);
         let channel = &self.channels[&key];
         let (driver, cause, peer) = (channel.driver, channel.hangup_cause, channel.peer);
         if driver == Driver::Dialplan {

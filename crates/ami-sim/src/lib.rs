@@ -40,6 +40,7 @@ mod manager_settings;
 mod message;
 mod module;
 mod near;
+mod occupation;
 mod outbox;
 mod parking;
 mod pbx;
@@ -82,7 +83,7 @@ pub use outbox::{Chunk, Output, SharedEvent};
 pub use parking::ParkingLot;
 pub use pbx::{Pbx, SessionKey};
 pub use profile::{
-    Commands, Confidence, Evidence, Explained, Profile, ProfileError, SnapshotField, Timing,
+    Commands, Confidence, Evidence, Explained, Profile, ProfileError, Shares, SnapshotField, Timing,
 };
 pub use queue::member::{MemberSettings, Membership};
 pub use queue::{QueueSettings, QueuesAnswer, Strategy, WhenEmpty};

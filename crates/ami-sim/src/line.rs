@@ -9,6 +9,7 @@ use crate::cdr::Records;
 use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Place};
 use crate::dial::Owner;
 use crate::extension::{Behaviour, endpoint, find_device};
+use crate::occupation::Occupation;
 use crate::pbx::{DeviceStage, Due, Pbx};
 
 /// `AST_CAUSE_NO_ROUTE_DESTINATION`: there is no such device, or it is not registered.
@@ -213,6 +214,7 @@ impl Pbx {
             bridge: None,
             parked: None,
             recorded: false,
+            occupation: Occupation::None,
             queue: None,
             moved_quietly: false,
             records: Records::default(),
@@ -318,8 +320,21 @@ impl Pbx {
         }
     }
 
+    /// Of the devices that answer, some do not every time.
+    fn draw_behaviour(&mut self) -> Behaviour {
+        let shares = self.profile.timing.shares;
+        if shares.is_none() {
+            return Behaviour::Answers;
+        }
+        shares.behaviour(self.rng.next_u32())
+    }
+
     fn behave(&mut self, now: Duration, channel: ChannelKey, behaves: Behaviour) {
         let answer = self.profile.timing.answer_delay(self.rng.next_u32());
+        let behaves = match behaves {
+            Behaviour::Answers => self.draw_behaviour(),
+            certain => certain,
+        };
         let ringing = now + self.profile.timing.setup();
         let stages = match behaves {
             Behaviour::Busy => vec![(ringing, DeviceStage::Refuse { cause: 17 })],

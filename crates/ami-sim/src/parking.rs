@@ -119,6 +119,7 @@ impl Pbx {
 
     /// Takes a channel out of a talk or another lot. What runs on its own thread stays there.
     fn interrupt(&mut self, now: Duration, key: ChannelKey) -> Option<BridgeKey> {
+        self.end_occupation(now, key);
         let channel = self.channel_mut(key);
         if channel.driver == Driver::Application && channel.dialling.is_none() {
             channel.driver = Driver::Line;

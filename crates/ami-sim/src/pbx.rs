@@ -87,6 +87,8 @@ pub struct Pbx {
     /// By BridgeUniqueid.
     pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
     pub(crate) parking: Parking,
+    /// New messages by mailbox; only mailboxes of the profile take any.
+    pub(crate) messages: BTreeMap<String, u32>,
     pub(crate) globals: BTreeMap<String, String>,
     pub(crate) database: Database,
     pub(crate) config_files: ConfigFiles,
@@ -141,6 +143,7 @@ impl Pbx {
             bridges: BTreeMap::new(),
             known_bridges: BTreeMap::new(),
             parking: Parking::default(),
+            messages: BTreeMap::new(),
             globals: BTreeMap::new(),
             database: Database::new(uuid(&mut own)),
             config_files,

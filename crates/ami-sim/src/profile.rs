@@ -15,7 +15,7 @@ use crate::defect::Defect;
 use crate::encode::CommandFraming;
 use crate::endpoint::Endpoint;
 use crate::event_filter::EventFilters;
-use crate::extension::{Device, Extension, Step, find};
+use crate::extension::{Behaviour, Device, Extension, Step, find};
 use crate::fault::Planted;
 use crate::hint::Hint;
 use crate::mailbox::Mailbox;
@@ -139,9 +139,43 @@ pub struct Timing {
     answer_ms: [u64; 2],
     /// Every call ends after this long.
     call_max_s: u64,
+    /// How often those who answer do not.
+    #[serde(default)]
+    pub(crate) shares: Shares,
     /// How long an action occupies its session; actions that are not named take no time of their own.
     #[serde(default)]
     service_us: BTreeMap<String, u64>,
+}
+
+/// Of a hundred calls to a device that answers, so many end otherwise.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shares {
+    pub busy: u8,
+    pub congestion: u8,
+    pub no_answer: u8,
+}
+
+impl Shares {
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// `draw` is evenly distributed over all of `u32`.
+    pub(crate) fn behaviour(self, draw: u32) -> Behaviour {
+        let mut left = draw % 100;
+        for (share, behaviour) in [
+            (self.busy, Behaviour::Busy),
+            (self.congestion, Behaviour::Congestion),
+            (self.no_answer, Behaviour::Rings),
+        ] {
+            match left.checked_sub(share.into()) {
+                Some(rest) => left = rest,
+                None => return behaviour,
+            }
+        }
+        Behaviour::Answers
+    }
 }
 
 impl Timing {
@@ -158,6 +192,10 @@ impl Timing {
 
     pub(crate) fn call_max(&self) -> Duration {
         Duration::from_secs(self.call_max_s)
+    }
+
+    pub fn set_shares(&mut self, shares: Shares) {
+        self.shares = shares;
     }
 
     pub fn set_service(&mut self, action: &str, time: Duration) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::talk::{Fields, Talk, value};
+use ami_sim::{Accounts, Profile, Shares};
+
+use crate::talk::{Fields, SECRET, Talk, value};
 
 const TARGET: [&str; 3] = ["Context: amibench", "Exten: hold", "Priority: 1"];
 
@@ -259,6 +261,66 @@ fn a_ucm_writes_its_own_headers_and_leaves_unset_parties_empty() {
         .filter(|(name, _)| name == "Application")
         .count();
     assert_eq!(twice, 2);
+}
+
+/// How many of a hundred calls to a device that answers have each Reason.
+fn reasons(shares: Shares) -> BTreeMap<String, usize> {
+    let mut profile = Profile::named("asterisk-22").unwrap();
+    profile.timing.set_shares(shares);
+    let mut talk = Talk::new(profile, Accounts::bench(SECRET));
+    let key = talk.login("Events: call");
+    for _ in 0..100 {
+        let call = ["Action: Originate", "Async: true", "Channel: PJSIP/1000"];
+        let wait = ["Application: Wait", "Data: 1", "Timeout: 2000"];
+        talk.send(key, &[&call[..], &wait].concat());
+    }
+    talk.pass(Duration::from_secs(20));
+    let mut counts = BTreeMap::new();
+    for response in events(&talk.hear(key).messages(), "OriginateResponse") {
+        let reason = value(response, "Reason").unwrap();
+        *counts.entry(reason.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn those_who_answer_do_so_as_often_as_the_profile_says() {
+    let all = |reason: &str| BTreeMap::from([(reason.to_owned(), 100)]);
+    assert_eq!(reasons(Shares::default()), all("4"));
+    let mut shares = Shares {
+        busy: 100,
+        ..Shares::default()
+    };
+    assert_eq!(reasons(shares), all("5"));
+    shares = Shares {
+        busy: 20,
+        congestion: 20,
+        no_answer: 20,
+    };
+    let mixed = reasons(shares);
+    assert_eq!(mixed, reasons(shares), "the seed decides");
+    let found: Vec<_> = mixed.keys().map(String::as_str).collect();
+    assert_eq!(found, ["3", "4", "5", "8"], "{mixed:?}");
+}
+
+#[test]
+fn a_message_waits_when_somebody_has_spoken_to_a_mailbox() {
+    let mut talk = Talk::with("asterisk-22");
+    let more = [
+        "Application: VoiceMail",
+        "Data: 1000@default,s",
+        "ChannelId: v",
+    ];
+    originate(&mut talk, "Channel: Local/hold@amibench/n", &more);
+    let key = talk.login("Events: call,dialplan");
+    let heard = talk.ask(key, &["Action: Hangup", "Channel: v"]);
+    let waiting = events(&heard, "MessageWaiting");
+    assert_eq!(waiting.len(), 1);
+    let told = ["Mailbox", "Waiting", "New", "Old"].map(|name| value(waiting[0], name));
+    assert_eq!(
+        told,
+        [Some("1000@default"), Some("1"), Some("1"), Some("0")]
+    );
 }
 
 #[derive(Clone, Debug)]
