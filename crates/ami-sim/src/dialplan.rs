@@ -66,16 +66,17 @@ impl Pbx {
     }
 
     fn run_place(&mut self, now: Duration, key: ChannelKey, place: Place) {
-        self.channel_mut(key).record_goes_on(now);
         let steps = self.profile.steps(&place.context, &place.exten);
         let step = steps.and_then(|steps| steps.get(place.priority.checked_sub(1)?));
         let Some(step) = step.cloned() else {
             // It is shown where it was sent, unless it just came to the end of its extension.
-            if self.channels[&key].place.exten != place.exten {
-                self.channel_mut(key).place = place;
+            let channel = self.channel_mut(key);
+            if channel.place.exten != place.exten {
+                channel.next = Next::Place(place);
             }
             return self.hang_up(now, key);
         };
+        self.channel_mut(key).record_goes_on(now);
         self.run_application(now, key, place, &step);
     }
 

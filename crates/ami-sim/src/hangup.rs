@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::NORMAL_CLEARING;
-use crate::channel::{ChannelKey, Driver};
+use crate::channel::{ChannelKey, Driver, Next};
 use crate::dial::Failure;
 use crate::pbx::Pbx;
 
@@ -47,11 +47,20 @@ impl Pbx {
 
     fn end_channel(&mut self, now: Duration, key: ChannelKey) {
         self.end_occupation(now, key);
-        let channel = &self.channels[&key];
+        let early = self.profile.base.shows_missing_extension();
+        let channel = self.channel_mut(key);
         let (driver, cause, peer) = (channel.driver, channel.hangup_cause, channel.peer);
+        let lost = match std::mem::replace(&mut channel.next, Next::Step) {
+            Next::Place(place) if driver == Driver::Dialplan => place,
+            _ => channel.place.clone(),
+        };
+        if early {
+            channel.place.clone_from(&lost);
+        }
         if driver == Driver::Dialplan {
             self.soft_hangup_request(now, key);
         }
+        self.channel_mut(key).place = lost;
         if let Some(peer) = peer {
             self.tell_first_half(now, key, peer);
             self.hangup_request(now, peer, cause);
@@ -73,7 +82,7 @@ impl Pbx {
     /// The first half of a Local channel learns what the second one's `Dial` came to.
     fn tell_first_half(&mut self, now: Duration, key: ChannelKey, first: ChannelKey) {
         let second = &self.channels[&key];
-        if !second.name.ends_with(";2") {
+        if !second.name.ends_with(";2") || !self.profile.base.has_local_status() {
             return;
         }
         if let Some(status) = second.variable("DIALSTATUS").map(str::to_owned) {

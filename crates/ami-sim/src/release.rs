@@ -112,6 +112,16 @@ impl Release {
         self.is_14_or_later()
     }
 
+    /// The first half of a Local channel gets `CHANLOCALSTATUS`: 22 does it, 16 did not.
+    pub(crate) fn has_local_status(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
+    /// A channel that was sent to no extension is shown there from its SoftHangupRequest on; in 22 only in its Hangup.
+    pub(crate) fn shows_missing_extension(self) -> bool {
+        self < Self::new(22, 0, 0)
+    }
+
     /// Calls that nobody fetched get `PARKINGSLOT`: 16 did it, 22 does not.
     pub(crate) fn has_parkingslot(self) -> bool {
         self < Self::new(22, 0, 0)
