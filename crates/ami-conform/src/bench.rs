@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use crate::device::Device;
 use crate::finding::Finding;
 use crate::log::{Log, Manners, Side};
+use crate::pace::{Meter, Pace, UNBOUND};
 use crate::probe::{Got, Heard, Probe};
 use crate::trace::Trace;
 
@@ -46,6 +47,8 @@ pub struct Site {
     /// What tells our traces from those of others.
     pub tag: String,
     ids: Cell<u64>,
+    pub(crate) meter: Meter,
+    stopped: Cell<bool>,
     /// Asked whether the PBX lives; nothing else happens on it.
     control: Mutex<Option<Probe>>,
 }
@@ -64,6 +67,17 @@ impl Site {
         tag: String,
         clock: Clock,
     ) -> Rc<Self> {
+        Self::paced(dial, credentials, tag, clock, UNBOUND)
+    }
+
+    /// Of a PBX that bears only so much.
+    pub fn paced(
+        dial: Box<dyn Dial>,
+        credentials: Credentials,
+        tag: String,
+        clock: Clock,
+        permitted: Pace,
+    ) -> Rc<Self> {
         Rc::new(Self {
             dial,
             credentials,
@@ -71,6 +85,8 @@ impl Site {
             log: RefCell::default(),
             tag,
             ids: Cell::new(0),
+            meter: Meter::new(permitted),
+            stopped: Cell::new(false),
             control: Mutex::new(None),
         })
     }
@@ -82,6 +98,15 @@ impl Site {
     /// All that passed so far.
     pub fn with_log<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
         read(&self.log.borrow())
+    }
+
+    /// No further case is begun.
+    pub fn stop(&self) {
+        self.stopped.set(true);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.get()
     }
 
     pub(crate) fn next_id(&self) -> String {
@@ -140,13 +165,14 @@ async fn connect(site: &Rc<Site>, manners: Manners) -> Result<Probe, Finding> {
     if site.with_log(Log::is_full) {
         return Err(Finding::inconclusive("more passed than can be kept"));
     }
+    let place = Place::take(site)?;
     let dialled = tokio::time::timeout(CONNECT_WITHIN, site.dial.dial()).await;
     let wire = dialled
         .map_err(|_| Finding::inconclusive("no connection within 10 s"))?
         .map_err(|error| Finding::inconclusive(format!("no connection: {error}")))?;
     let at = site.now();
     let conn = site.log.borrow_mut().open(at, manners);
-    Ok(Probe::new(wire, Rc::clone(site), conn))
+    Ok(Probe::new(wire, place, conn))
 }
 
 async fn greeted(site: &Rc<Site>, manners: Manners) -> Result<(Probe, Got), Finding> {
@@ -191,6 +217,27 @@ async fn log_in_with(site: &Rc<Site>, events: &str, manners: Manners) -> Result<
                 return Err(Finding::inconclusive("the login was not answered"));
             }
         }
+    }
+}
+
+/// The place of one session among those that are permitted; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) site: Rc<Site>,
+}
+
+impl Place {
+    fn take(site: &Rc<Site>) -> Result<Self, Finding> {
+        site.meter.open()?;
+        Ok(Self {
+            site: Rc::clone(site),
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.site.meter.close();
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Case {
     pub source: &'static str,
     /// Real bugs that it catches.
     pub catches: &'static [&'static str],
+    /// How long it waits for the PBX by its nature, in seconds.
+    pub waits: u32,
     pub check: Check,
 }
 
@@ -42,6 +44,7 @@ pub const CASE: Case = Case {
     needs: &[],
     source: "",
     catches: &[],
+    waits: 0,
     check: Check::Passive(|_| Finding::inconclusive("there is no code for it")),
 };
 
@@ -141,6 +144,27 @@ impl Case {
 
     pub fn is_passive(&self) -> bool {
         matches!(self.check, Check::Passive(_))
+    }
+}
+
+impl Safety {
+    /// What an operator should know before it is allowed.
+    pub fn does(self) -> &'static str {
+        match self {
+            Self::Quiet => {
+                "reads with at most 5 sessions and 20 actions/s, and raises no security event"
+            }
+            Self::Noisy => {
+                "sends broken requests and wrong logins, and leaves connections idle: this address may be banned"
+            }
+            Self::CreatesState => {
+                "makes database keys, queue members and user events of its own; what stays is taken away again"
+            }
+            Self::OriginatesCall => {
+                "places calls to the roles of the target, which end within 30 s and are hung up before"
+            }
+            Self::Disruptive => "uses up what others need: they may be turned away meanwhile",
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The catalogue: all cases, by area.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::bench::Bench;
 use crate::case::Case;
 use crate::finding::{Finding, Judged};
@@ -48,6 +50,19 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
 
 pub fn find(name: &str) -> Option<&'static Case> {
     all().find(|case| case.is_called(name))
+}
+
+/// The same for the same cases: two runs with one digest can be laid side by side.
+pub fn digest() -> String {
+    let mut digest = Sha256::new();
+    for case in all() {
+        digest.update(case.id);
+        digest.update(case.requirement);
+    }
+    let bytes = digest.finalize();
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// These bytes, with a fresh ActionID for `{id}`, are answered as a Ping is, and the stream stays in step.

@@ -52,6 +52,8 @@ pub struct Device {
     pub reads: Option<BTreeSet<String>>,
     /// What to dial for each role.
     pub roles: BTreeMap<String, Role>,
+    /// Roles that may not be dialled, and why not.
+    pub barred: BTreeMap<String, String>,
     pub speaks: BTreeSet<Transport>,
     pub reasons: Vec<Reason>,
     /// Evidence that does not go together.
@@ -83,6 +85,9 @@ impl Device {
                 self.release_is(need, |release| release < Release { major, minor })
             }
             Need::Role(name) if self.roles.contains_key(name) => Has::Yes,
+            Need::Role(name) if self.barred.contains_key(name) => {
+                Has::No(self.barred[name].clone())
+            }
             Need::Role(name) => Has::No(format!("the target maps no role `{name}`")),
             Need::Http => self.has_transport(
                 Transport::Http,

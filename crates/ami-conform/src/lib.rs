@@ -3,13 +3,17 @@
 //! Read `case` (what a case is), `cases` (the catalogue), `finding` (how one ends), then `probe` and `bench` (what an active
 //! case drives), `observed` (what a passive one looks at), `device` (what a PBX can do) and `suite`.
 
+pub mod allowed;
 pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod device;
+pub mod expectation;
 pub mod finding;
 pub mod log;
+mod masking;
 pub mod observed;
+pub mod pace;
 mod placed;
 pub mod probe;
 pub mod reading;

@@ -17,6 +17,8 @@ pub struct Told {
     pub release: Option<Release>,
     pub reads: Option<BTreeSet<String>>,
     pub roles: BTreeMap<String, Role>,
+    /// Roles that may not be dialled, and why not.
+    pub barred: BTreeMap<String, String>,
     pub speaks: BTreeSet<Transport>,
 }
 
@@ -41,6 +43,7 @@ const SURVEY: &[&str] = &[
 pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
     let mut device = Device {
         roles: told.roles,
+        barred: told.barred,
         speaks: told.speaks,
         ..Device::default()
     };

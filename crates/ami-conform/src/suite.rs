@@ -1,13 +1,14 @@
 //! Runs cases on a PBX, one after the other, with a look at its life before and after each group.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ami_results::verdict::State;
 
 use crate::bench::{Bench, Site};
-use crate::case::{ActiveCheck, Case, Check, Safety};
+use crate::case::{ActiveCheck, Case, Check, Level, Safety};
 use crate::cases;
 use crate::device::{Device, Has};
 use crate::finding::{Finding, settle};
@@ -16,6 +17,9 @@ use crate::trace;
 
 /// No case takes longer on a PBX that answers; one that waits for the login timeout takes 30 s of it.
 const CASE_WITHIN: Duration = Duration::from_secs(60);
+/// How alike two names must be, from 0 to 1, for one to be offered for the other.
+const ALIKE: f64 = 0.8;
+const OFFERED_MAX: usize = 3;
 
 /// What the operator wants to have judged.
 #[derive(Debug, Clone, Default)]
@@ -23,9 +27,31 @@ pub struct Selection {
     /// Ids, areas or beginnings of ids; empty stands for all.
     pub only: Vec<String>,
     pub except: Vec<String>,
+    /// Of at least this weight.
+    pub level: Option<Level>,
     /// Beyond `Safety::Quiet`.
     pub allow: BTreeSet<Safety>,
 }
+
+/// What an operator named that no case is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownCase {
+    given: String,
+    near: Vec<String>,
+}
+
+impl fmt::Display for UnknownCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, near } = self;
+        write!(f, "no case or area is named {given:?}: ")?;
+        match near.as_slice() {
+            [] => f.write_str("`amibench conform --list` names all"),
+            near => write!(f, "perhaps {}", near.join(" or ")),
+        }
+    }
+}
+
+impl std::error::Error for UnknownCase {}
 
 /// A case, and how it ended here.
 #[derive(Debug, Clone)]
@@ -46,10 +72,24 @@ pub enum Planned {
 }
 
 impl Selection {
+    /// Every name in it is that of a case, or of some.
+    pub fn check(&self) -> Result<(), UnknownCase> {
+        let mut given = self.only.iter().chain(&self.except);
+        let unknown = given.find(|given| !cases::all().any(|case| is_named(case, given)));
+        unknown.map_or(Ok(()), |given| Err(UnknownCase::new(given)))
+    }
+
     /// Every case that is asked for, in the order of the catalogue.
+    pub fn cases(&self) -> impl Iterator<Item = &'static Case> {
+        cases::all().filter(|case| self.asks_for(case))
+    }
+
+    pub fn permits(&self, safety: Safety) -> bool {
+        safety == Safety::Quiet || self.allow.contains(&safety)
+    }
+
     pub fn plan(&self, device: &Device) -> Vec<Planned> {
-        let asked = cases::all().filter(|case| self.asks_for(case));
-        asked
+        self.cases()
             .map(|case| match self.obstacle(case, device) {
                 None => Planned::Run(case),
                 Some(finding) => Planned::Not(case, finding),
@@ -59,11 +99,13 @@ impl Selection {
 
     fn asks_for(&self, case: &Case) -> bool {
         let names = |patterns: &[String]| patterns.iter().any(|pattern| is_named(case, pattern));
-        (self.only.is_empty() || names(&self.only)) && !names(&self.except)
+        (self.only.is_empty() || names(&self.only))
+            && !names(&self.except)
+            && self.level.is_none_or(|least| case.level <= least)
     }
 
     fn obstacle(&self, case: &Case, device: &Device) -> Option<Finding> {
-        if case.safety != Safety::Quiet && !self.allow.contains(&case.safety) {
+        if !self.permits(case.safety) {
             return Some(Finding::skipped(format!("needs --allow {}", case.safety)));
         }
         for need in case.needs {
@@ -74,6 +116,24 @@ impl Selection {
             }
         }
         None
+    }
+}
+
+impl UnknownCase {
+    fn new(given: &str) -> Self {
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for id in cases::all().flat_map(|case| case.aliases.iter().chain([&case.id])) {
+            let parts = id.match_indices('.').map(|(dot, _)| &id[..dot]);
+            known.extend(parts.chain([*id]));
+        }
+        let alike = |id: &str| strsim::jaro_winkler(given, id);
+        let mut near: Vec<&str> = known.into_iter().filter(|id| alike(id) >= ALIKE).collect();
+        near.sort_by(|one, two| alike(two).total_cmp(&alike(one)));
+        near.truncate(OFFERED_MAX);
+        Self {
+            given: given.to_owned(),
+            near: near.into_iter().map(str::to_owned).collect(),
+        }
     }
 }
 
@@ -98,38 +158,44 @@ pub async fn run(
     let mut dead = None;
     for group in plan.chunk_by(|one, two| one.case().area() == two.case().area()) {
         let begun = judgements.len();
+        let mut ran = false;
         for planned in group {
-            let judgement = match (planned, &dead) {
-                (Planned::Not(case, finding), _) => decided(case, finding.clone()),
-                (Planned::Run(case), Some(why)) if !case.is_passive() => {
-                    decided(case, Finding::inconclusive(why))
-                }
-                (Planned::Run(case), _) => match case.check {
+            let judgement = match planned {
+                Planned::Not(case, finding) => decided(case, finding.clone()),
+                Planned::Run(case) => match case.check {
                     Check::Passive(_) => continue,
-                    Check::Active(check) => active(site, device, case, check).await,
+                    Check::Active(check) => match obstacle(site, case, dead.as_deref()) {
+                        Some(finding) => decided(case, finding),
+                        None => {
+                            ran = true;
+                            active(site, device, case, check).await
+                        }
+                    },
                 },
             };
+            // Who is not answered asks no further before somebody was.
+            let silent = ran && judgement.finding.state == State::Inconclusive;
+            if silent && dead.is_none() && !site.is_alive().await {
+                dead = Some(format!(
+                    "the PBX did not answer after {}",
+                    judgement.case.id
+                ));
+            }
             told(&judgement);
             judgements.push(judgement);
         }
-        let ran = group
-            .iter()
-            .any(|planned| matches!(planned, Planned::Run(case) if !case.is_passive()));
         if ran && dead.is_none() && !site.is_alive().await {
-            let why = format!(
-                "the PBX did not answer after the cases of {}",
-                group[0].case().area()
-            );
-            for judgement in &mut judgements[begun..] {
-                if matches!(
-                    judgement.finding.state,
-                    State::Pass | State::Warn | State::Fail
-                ) {
-                    judgement.finding = Finding::inconclusive(why.clone());
+            let area = group[0].case().area();
+            dead = Some(format!("the PBX did not answer after the cases of {area}"));
+        }
+        if let (true, Some(why)) = (ran, &dead) {
+            judgements[begun..]
+                .iter_mut()
+                .filter(|judgement| is_decided(judgement))
+                .for_each(|judgement| {
+                    judgement.finding = Finding::inconclusive(why);
                     told(judgement);
-                }
-            }
-            dead = Some(why);
+                });
         }
     }
     site.with_log(|log| {
@@ -141,6 +207,22 @@ pub async fn run(
     });
     judgements.sort_by_key(|judgement| place(plan, judgement.case));
     judgements
+}
+
+fn is_decided(judgement: &Judgement) -> bool {
+    let state = judgement.finding.state;
+    matches!(state, State::Pass | State::Warn | State::Fail)
+}
+
+/// Why a case is not begun now.
+fn obstacle(site: &Site, case: &Case, dead: Option<&str>) -> Option<Finding> {
+    if let Some(why) = dead {
+        return Some(Finding::inconclusive(why));
+    }
+    if site.is_stopped() {
+        return Some(Finding::skipped("the run was ended before"));
+    }
+    site.meter.admits(case.safety).err()
 }
 
 /// The passive cases of a plan, on what was seen.
@@ -164,6 +246,7 @@ async fn active(
     check: ActiveCheck,
 ) -> Judgement {
     let began = site.now();
+    site.meter.turn(case.safety);
     let mut bench = Bench::new(site, device);
     let finding = match tokio::time::timeout(CASE_WITHIN, check(&mut bench)).await {
         Ok(judged) => settle(judged),

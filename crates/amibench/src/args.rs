@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ami_conform::case::Safety;
 use ami_load::plan::Segment;
 use ami_load::rate::{Rate, parse_duration};
 use ami_load::run::{Start, StartError};
@@ -14,8 +13,10 @@ use clap_complete::Shell;
 
 use crate::command::doctor::Purpose;
 
+mod conform;
 mod record;
 
+pub(crate) use conform::Conform;
 pub(crate) use record::Record;
 
 /// Load tests PBXs over the Asterisk Manager Interface.
@@ -248,39 +249,6 @@ impl Names {
 pub(crate) enum Shown {
     Text,
     Json,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Conform {
-    /// Who is judged: a name, a file or a URI; may be repeated.
-    #[arg(
-        short,
-        long = "target",
-        env = "AMIBENCH_TARGET",
-        value_delimiter = ',',
-        required_unless_present = "list"
-    )]
-    pub(crate) targets: Vec<String>,
-    /// Only these cases: ids, or their first parts such as `list` or `list.count`.
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) only: Vec<String>,
-    /// Not these.
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) except: Vec<String>,
-    /// What cases may do beyond reading quietly.
-    #[arg(long, value_delimiter = ',', value_parser = safety())]
-    pub(crate) allow: Vec<Safety>,
-    /// Print the catalogue and do nothing else.
-    #[arg(long)]
-    pub(crate) list: bool,
-}
-
-fn safety() -> impl TypedValueParser<Value = Safety> {
-    let beyond = Safety::ALL
-        .iter()
-        .filter(|safety| **safety != Safety::Quiet);
-    PossibleValuesParser::new(beyond.map(|safety| safety.slug()))
-        .map(|slug| Safety::from_slug(&slug).expect("the parser lets only slugs pass"))
 }
 
 #[derive(Debug, clap::Args)]

@@ -49,6 +49,12 @@ const TARGETS: &[(&str, &str)] = embedded! {
     "sim-yeastar-tg" => "targets/sim-yeastar-tg.toml",
 };
 
+/// What is known of the PBXs that ship, by the names of their targets.
+const EXPECTED: &[(&str, &str)] = embedded! {
+    "asterisk-16" => "targets/asterisk-16.expected.toml",
+    "asterisk-22" => "targets/asterisk-22.expected.toml",
+};
+
 /// A kind of document with a folder of its own.
 struct Shelf {
     what: &'static str,
@@ -121,6 +127,34 @@ fn target(given: &str) -> Result<Target, Failure> {
         check_profile(profile, &document).or_exit(Exit::BadInput)?;
     }
     Ok(target)
+}
+
+/// Where the expectations of a target lie, whether they are there or not; none where it is no file.
+pub(crate) fn expected_path(target: &Target) -> Option<PathBuf> {
+    let file = Path::new(&target.origin);
+    let is_file = file
+        .extension()
+        .is_some_and(|extension| extension == "toml");
+    is_file.then(|| file.with_extension("expected.toml"))
+}
+
+/// What is known of a target beforehand: beside its file, or built in with it.
+pub(crate) fn expected(target: &Target) -> Result<Option<Document>, Failure> {
+    if let Some(path) = expected_path(target) {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        return Document::read(&path).map(Some).or_exit(Exit::BadInput);
+    }
+    let known = EXPECTED.iter().find(|(name, _)| *name == target.name);
+    let built_in = known.filter(|_| target.origin == format!("<embedded {}>", target.name));
+    Ok(built_in.map(|(name, text)| {
+        Document::embedded(
+            &format!("{name}.expected"),
+            Path::new(TARGET_SHELF.folder),
+            text,
+        )
+    }))
 }
 
 fn check_profile(profile: &str, document: &Document) -> Result<(), DocumentError> {

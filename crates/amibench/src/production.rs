@@ -1,4 +1,4 @@
-//! Targets in production: nothing that loads one starts unless the operator names it.
+//! Targets in production: nothing that may harm one starts unless the operator names it.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -9,10 +9,28 @@ use anyhow::{Context as _, anyhow};
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::print;
 
+/// What is about to be done to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish {
+    Load,
+    /// With cases that use up what others need.
+    Disrupt,
+}
+
+impl Wish {
+    fn on(self, whom: &str) -> String {
+        match self {
+            Self::Load => format!("load {whom}"),
+            Self::Disrupt => format!("run disruptive cases on {whom}"),
+        }
+    }
+}
+
 /// Every production target among `targets` is named by `given`, or by whoever sits at the terminal.
 pub(crate) fn confirm<'a>(
     targets: impl Iterator<Item = &'a Target>,
     given: &[String],
+    wish: Wish,
 ) -> Result<(), Failure> {
     let unconfirmed: Vec<&Target> = targets
         .filter(|target| target.environment == Environment::Production)
@@ -22,12 +40,14 @@ pub(crate) fn confirm<'a>(
         return Ok(());
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return unconfirmed.into_iter().try_for_each(ask);
+        return unconfirmed
+            .into_iter()
+            .try_for_each(|target| ask(target, wish));
     }
-    Err(refusal(&unconfirmed))
+    Err(refusal(&unconfirmed, wish))
 }
 
-fn refusal(unconfirmed: &[&Target]) -> Failure {
+fn refusal(unconfirmed: &[&Target], wish: Wish) -> Failure {
     let names: Vec<&str> = unconfirmed
         .iter()
         .map(|target| target.name.as_str())
@@ -45,16 +65,18 @@ fn refusal(unconfirmed: &[&Target]) -> Failure {
     Failure {
         exit: Exit::BadInput,
         error: anyhow!(
-            "{names} {are} in production: to load {them} all the same, add {}",
+            "{names} {are} in production: to {} all the same, add {}",
+            wish.on(them),
             flags.join(" ")
         ),
     }
 }
 
-fn ask(target: &Target) -> Result<(), Failure> {
+fn ask(target: &Target, wish: Wish) -> Result<(), Failure> {
     print::question(format_args!(
-        "{} is in production; type its name to load it: ",
-        target.name
+        "{} is in production; type its name to {}: ",
+        target.name,
+        wish.on("it")
     ));
     let mut typed = String::new();
     std::io::stdin()

@@ -142,7 +142,7 @@ async fn missing(bench: &mut Bench<'_>) -> Judged {
 async fn blacklisted(bench: &mut Bench<'_>) -> Judged {
     let mut probe = bench.rude_session().await?;
     // A module that nobody has: loading it could only fail.
-    let line = format!("module load {}", bench.id());
+    let line = format!("module load nosuch-{}", bench.id());
     let answer = probe.ask("Command", &[("Command", &line)]).await?;
     answer.expect_error("Command blacklisted")?;
     Ok(Finding::pass("`Command blacklisted`").with(answer.evidence()))

@@ -16,6 +16,8 @@ const TELLS: &[Need] = &[Need::Action("UserEvent"), Need::Read("user")];
 /// Events that several sessions compare.
 const MANY: usize = 200;
 const READERS: usize = 3;
+/// A PBX where something happens in each of so many waits is too busy for this.
+const WAITS: usize = 4;
 /// Stamped by several threads, so many seconds may lie between two events that are told in the other order.
 const CLOCK_JITTER: f64 = 0.01;
 const FILTERS: &[Need] = &[
@@ -716,19 +718,28 @@ async fn waited(probe: &mut Probe, id: &str) -> Result<Vec<Got>, Finding> {
     }
 }
 
+/// Any event wakes it, whoever it is for: that one is woken early says something only where none came.
 async fn wait_times_out(bench: &mut Bench<'_>) -> Judged {
+    let mut hearing = bench.listener("on").await?;
     let mut probe = bench.session().await?;
-    let began = bench.now();
-    let id = probe.send("WaitEvent", &[("Timeout", "2")]).await;
-    let messages = waited(&mut probe, &id).await?;
-    let end = &messages[messages.len() - 1];
-    let took = end.at.saturating_sub(began).as_secs_f64();
-    probe.barrier().await?;
-    let got = format!("after {took:.1} s");
-    if !(1.0..4.0).contains(&took) {
-        return Ok(Finding::fail("after 2 s", got).with(end.evidence()));
+    for _ in 0..WAITS {
+        hearing.barrier_behind().await?;
+        let began = bench.now();
+        let id = probe.send("WaitEvent", &[("Timeout", "2")]).await;
+        let messages = waited(&mut probe, &id).await?;
+        let end = &messages[messages.len() - 1];
+        let took = end.at.saturating_sub(began).as_secs_f64();
+        let meanwhile = hearing.barrier_behind().await?;
+        let got = format!("after {took:.1} s");
+        if (1.0..4.0).contains(&took) {
+            probe.barrier().await?;
+            return Ok(Finding::pass(got).with(end.evidence()));
+        }
+        if meanwhile.is_empty() {
+            return Ok(Finding::fail("after 2 s", got).with(end.evidence()));
+        }
     }
-    Ok(Finding::pass(got).with(end.evidence()))
+    Ok(Finding::inconclusive("events woke it each time"))
 }
 
 async fn wait_wakes(bench: &mut Bench<'_>) -> Judged {

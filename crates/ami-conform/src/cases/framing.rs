@@ -187,6 +187,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         id: "framing.pipeline.order",
         requirement: "A thousand requests in one piece are answered in their order, each once.",
+        safety: Safety::Noisy,
         source: "manager.c: one action at a time on a session",
         check: Check::Active(|bench| Box::pin(pipeline(bench))),
         ..CASE

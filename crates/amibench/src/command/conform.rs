@@ -1,136 +1,258 @@
-//! `amibench conform`: judges PBXs by the contract of AMI.
+//! `amibench conform`: judges PBXs by the contract of AMI, side by side, and leaves what was found in a results directory.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::rc::Rc;
 
-use ami_client::open::{connect, secure};
-use ami_client::target::Endpoint;
-use ami_client::wire::Wire;
-use ami_client::{Clock, Peer, Target};
-use ami_conform::bench::{Credentials, Dial, Site};
+use ami_client::{Document, Target};
+use ami_conform::bench::Site;
+use ami_conform::case::Safety;
 use ami_conform::cases;
-use ami_conform::device::{Device, Transport};
-use ami_conform::reading::{self, Told};
-use ami_conform::suite::{self, Judgement, Planned, Selection};
-use ami_load::run_tag::random_bits;
-use ami_results::verdict::State;
-use anyhow::anyhow;
+use ami_conform::expectation::Expectations;
+use ami_conform::suite::Selection;
+use ami_results::run_dir::RunDir;
+use anyhow::{Context as _, anyhow};
+use tokio::task::LocalSet;
 
 use crate::args::Conform;
 use crate::exit_code::{Exit, Failure, OrExit};
+use crate::operator::Stop;
 use crate::simulators::Simulators;
-use crate::{access, catalogue, print};
+use crate::{catalogue, print, production};
 
-#[derive(Debug)]
-struct Dialler {
-    peer: Peer,
+mod expected;
+mod judge;
+mod plan;
+mod progress;
+mod show;
+mod written;
+
+use judge::Judged;
+use progress::Progress;
+use written::Written;
+
+const RESULTS: &str = "results";
+
+/// What all targets of a run share.
+struct Run {
+    selection: Selection,
+    written: RefCell<Written>,
+    progress: Progress,
+    /// Of targets that are being judged.
+    sites: RefCell<Vec<Rc<Site>>>,
+    stopped: Cell<bool>,
 }
 
-impl Dial for Dialler {
-    fn dial(&self) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
-        Box::pin(async {
-            let stream = connect(&self.peer.address).await;
-            let stream = stream.map_err(io::Error::other)?;
-            secure(&self.peer, stream).await.map_err(io::Error::other)
-        })
-    }
+/// A target, and what is known of it.
+struct Subject {
+    target: Target,
+    expectations: Option<Expectations>,
 }
 
 pub(crate) fn run(conform: &Conform) -> Result<Exit, Failure> {
     if conform.list {
-        for case in cases::all() {
-            let (id, level, safety) = (case.id, case.level, case.safety);
-            print::line(format_args!(
-                "{id:<44} {level:<8} {safety:<17} {}",
-                case.requirement
-            ));
-        }
+        list();
         return Ok(Exit::Held);
     }
     let selection = Selection {
         only: conform.only.clone(),
         except: conform.except.clone(),
+        level: conform.level,
         allow: conform.allow.iter().copied().collect(),
     };
+    selection.check().or_exit(Exit::BadInput)?;
+    if selection.cases().next().is_none() {
+        return Err(anyhow!(
+            "no case is selected: `amibench conform --list` names all"
+        ))
+        .or_exit(Exit::Inconclusive);
+    }
+    let subjects = subjects(conform)?;
+    if conform.dry_run {
+        print::text(plan::selected(&selection));
+        return Ok(Exit::Held);
+    }
+    if selection.allow.contains(&Safety::Disruptive) {
+        let targets = subjects.iter().map(|subject| &subject.target);
+        production::confirm(targets, &conform.confirm, production::Wish::Disrupt)?;
+    }
+    print::text(plan::selected(&selection));
+    let run_dir = create_run_dir(conform, &subjects)?;
+    let judged = judge_all(conform, selection, &subjects, &run_dir)?;
+    if conform.write_expected {
+        for (subject, judged) in subjects.iter().zip(&judged) {
+            expected::write(conform, subject, judged)?;
+        }
+    }
+    let exits = judged.iter().map(|one| one.exit(conform));
+    let exit = exits.max().unwrap_or(Exit::Held);
+    print::line(run_dir.path().display());
+    if conform.out.is_none() {
+        run_dir
+            .link_latest()
+            .context("failed to link results/latest")
+            .or_exit(Exit::NotWritten)?;
+    }
+    Ok(exit)
+}
+
+fn list() {
+    for case in cases::all() {
+        let (id, level, safety) = (case.id, case.level, case.safety);
+        print::line(format_args!(
+            "{id:<44} {level:<8} {safety:<17} {}",
+            case.requirement
+        ));
+    }
+}
+
+fn subjects(conform: &Conform) -> Result<Vec<Subject>, Failure> {
+    let given = match &conform.expected {
+        // It may be about to be made.
+        Some(path) if conform.write_expected && !path.is_file() => None,
+        Some(path) => Some(Document::read(path).or_exit(Exit::BadInput)?),
+        None => None,
+    };
+    let mut names = BTreeSet::new();
+    let mut subjects = Vec::new();
+    for name in &conform.targets {
+        for target in catalogue::targets(name)? {
+            if !names.insert(target.name.clone()) {
+                let name = target.name;
+                return Err(anyhow!("two targets are named {name}")).or_exit(Exit::BadInput);
+            }
+            let document = match (&given, &conform.expected) {
+                (Some(given), _) => Some(given.clone()),
+                (None, Some(_)) => None,
+                (None, None) => catalogue::expected(&target)?,
+            };
+            if conform.write_expected {
+                expected::path(conform, &target)?;
+            }
+            let parsed = document.as_ref().map(Expectations::parse);
+            subjects.push(Subject {
+                target,
+                expectations: parsed.transpose().or_exit(Exit::BadInput)?,
+            });
+        }
+    }
+    if conform.write_expected && conform.expected.is_some() && subjects.len() > 1 {
+        return Err(anyhow!(
+            "--expected names one file, and there are {} targets to write of",
+            subjects.len()
+        ))
+        .or_exit(Exit::BadInput);
+    }
+    Ok(subjects)
+}
+
+fn create_run_dir(conform: &Conform, subjects: &[Subject]) -> Result<RunDir, Failure> {
+    let path = conform.out.clone().unwrap_or_else(|| {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
+        let whom = match subjects {
+            [one] => ami_client::target::slug(&one.target.name),
+            all => format!("{}-targets", all.len()),
+        };
+        Path::new(RESULTS).join(format!("{now}-conform-{whom}"))
+    });
+    RunDir::create(&path)
+        .context("failed to prepare the results")
+        .or_exit(Exit::NotWritten)
+}
+
+/// All at once; the first Ctrl-C ends each at the end of its case, the second at once.
+fn judge_all(
+    conform: &Conform,
+    selection: Selection,
+    subjects: &[Subject],
+    run_dir: &RunDir,
+) -> Result<Vec<Judged>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .or_exit(Exit::Bug)?;
-    let mut exit = Exit::Held;
-    for given in &conform.targets {
-        for target in catalogue::targets(given)? {
-            exit = exit.max(runtime.block_on(judge(&target, &selection))?);
-        }
-    }
-    Ok(exit)
-}
-
-async fn judge(target: &Target, selection: &Selection) -> Result<Exit, Failure> {
+    let written = Written::create(conform, run_dir, subjects.len()).or_exit(Exit::NotWritten)?;
+    let run = Run {
+        selection,
+        written: RefCell::new(written),
+        progress: if conform.quiet {
+            Progress::hidden()
+        } else {
+            Progress::shown()
+        },
+        sites: RefCell::default(),
+        stopped: Cell::new(false),
+    };
     let mut simulators = Simulators::default();
-    let peer = simulators.peer(target, 0)?;
-    let transport = match (&target.endpoint, &peer.transport) {
-        (Endpoint::Address(_) | Endpoint::Simulated(_), ami_client::Transport::Plain) => {
-            Transport::Plain
+    let judged = runtime.block_on(LocalSet::new().run_until(async {
+        let stop = Stop::listen().or_exit(Exit::Bug)?;
+        run.judge(subjects, &mut simulators, stop).await
+    }))?;
+    run.progress.clear();
+    for one in &judged {
+        show::print(one);
+    }
+    let written = run.written.into_inner();
+    written.conclude().or_exit(Exit::NotWritten)?;
+    Ok(judged)
+}
+
+impl Run {
+    async fn judge(
+        &self,
+        subjects: &[Subject],
+        simulators: &mut Simulators,
+        mut stop: Stop,
+    ) -> Result<Vec<Judged>, Failure> {
+        let mut ways = Vec::new();
+        for subject in subjects {
+            ways.push(judge::way(&subject.target, simulators)?);
         }
-        (_, ami_client::Transport::Tls(_)) => Transport::Tls,
-    };
-    let credentials = Credentials {
-        username: target.account.clone(),
-        secret: access::secret(target)?,
-    };
-    let tag = format!("conf-{:08x}", random_bits() & 0xffff_ffff);
-    let site = Site::new(Box::new(Dialler { peer }), credentials, tag, Clock::start());
-    let told = Told {
-        roles: target.roles.clone(),
-        speaks: [transport].into(),
-        ..Told::default()
-    };
-    let device = match reading::read(&site, told).await {
-        Ok(device) => device,
-        Err(why) => return Err(anyhow!("{}: {}", target.name, why.got)).or_exit(Exit::Unreachable),
-    };
-    let exit = judge_device(&site, &device, selection).await;
-    site.leave().await;
-    Ok(exit)
+        let judged = subjects.iter().map(|_| RefCell::new(Judged::default()));
+        let judged: Vec<RefCell<Judged>> = judged.collect();
+        let each = subjects.iter().zip(ways).zip(&judged);
+        let all =
+            all_of(each.map(|((subject, way), judged)| {
+                Box::pin(judge::target(self, subject, way, judged))
+            }));
+        self.until_done(all, &mut stop).await;
+        for (subject, judged) in subjects.iter().zip(&judged) {
+            judge::end(self, subject, &mut judged.borrow_mut());
+        }
+        Ok(judged.into_iter().map(RefCell::into_inner).collect())
+    }
+
+    async fn until_done(&self, all: impl Future<Output = ()>, stop: &mut Stop) {
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                () = &mut all => return,
+                () = stop.wished() => {
+                    if self.stopped.replace(true) {
+                        print::error(format_args!("leaving at once"));
+                        return;
+                    }
+                    print::error(format_args!(
+                        "stopping at the end of the case under way; once more to leave at once"
+                    ));
+                    self.sites.borrow().iter().for_each(|site| site.stop());
+                }
+            }
+        }
+    }
 }
 
-async fn judge_device(site: &Rc<Site>, device: &Device, selection: &Selection) -> Exit {
-    let plan: Vec<Planned> = selection.plan(device);
-    let judgements = suite::run(site, device, &plan, &mut |_| {}).await;
-    let mut exit = Exit::Held;
-    for judgement in &judgements {
-        print_judgement(judgement);
-        exit = exit.max(judgement.finding.state.into());
-    }
-    let of = |state: State| {
-        judgements
-            .iter()
-            .filter(|one| one.finding.state == state)
-            .count()
-    };
-    print::line(format_args!(
-        "{} pass, {} fail, {} warn, {} inconclusive, {} not applicable, {} skipped",
-        of(State::Pass),
-        of(State::Fail),
-        of(State::Warn),
-        of(State::Inconclusive),
-        of(State::NotApplicable),
-        of(State::Skipped),
-    ));
-    exit
-}
-
-fn print_judgement(judgement: &Judgement) {
-    let Judgement { case, finding, .. } = judgement;
-    let state = finding.state;
-    print::line(format_args!("{state:<15} {:<40} {}", case.id, finding.got));
-    if state == State::Fail {
-        print::line(format_args!("    {}", case.requirement));
-        print::line(format_args!("    expected {}", finding.expected));
-    }
-    for left in &judgement.left {
-        print::line(format_args!("    left behind: {left}"));
-    }
+/// Side by side on this task, until the last is done.
+async fn all_of<F: Future<Output = ()> + Unpin>(futures: impl Iterator<Item = F>) {
+    let mut open: Vec<F> = futures.collect();
+    std::future::poll_fn(|context| {
+        open.retain_mut(|future| std::pin::Pin::new(future).poll(context).is_pending());
+        if open.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
 }

@@ -57,6 +57,7 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
     production::confirm(
         plan.targets.iter().map(|planned| &planned.target),
         &load.confirm,
+        production::Wish::Load,
     )?;
     descriptors::provide(&plan)?;
     let mut simulators = Simulators::default();

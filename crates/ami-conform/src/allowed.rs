@@ -1,0 +1,128 @@
+//! All that a case may ask a PBX for. It is written here and never chosen from what a PBX lists or lacks; what stands
+//! elsewhere is not sent, whatever code asks for it.
+
+use crate::case::Safety;
+
+/// Each with the class of cases from which on it may be sent: one that only reads is sent by all.
+pub const ACTIONS: &[(&str, Safety)] = &[
+    ("BridgeList", Safety::Quiet),
+    ("Challenge", Safety::Quiet),
+    ("Command", Safety::Quiet),
+    ("ConfbridgeListRooms", Safety::Quiet),
+    ("CoreSettings", Safety::Quiet),
+    ("CoreShowChannels", Safety::Quiet),
+    ("CoreStatus", Safety::Quiet),
+    ("DeviceStateList", Safety::Quiet),
+    ("Events", Safety::Quiet),
+    ("ExtensionState", Safety::Quiet),
+    ("ExtensionStateList", Safety::Quiet),
+    ("Filter", Safety::Quiet),
+    ("Getvar", Safety::Quiet),
+    ("ListCommands", Safety::Quiet),
+    ("Login", Safety::Quiet),
+    ("Logoff", Safety::Quiet),
+    ("ModuleCheck", Safety::Quiet),
+    ("PJSIPShowAors", Safety::Quiet),
+    ("PJSIPShowContacts", Safety::Quiet),
+    ("PJSIPShowEndpoint", Safety::Quiet),
+    ("PJSIPShowEndpoints", Safety::Quiet),
+    ("PJSIPShowRegistrationsInbound", Safety::Quiet),
+    ("PJSIPShowRegistrationsOutbound", Safety::Quiet),
+    ("PJSIPShowSubscriptionsInbound", Safety::Quiet),
+    ("ParkedCalls", Safety::Quiet),
+    ("Ping", Safety::Quiet),
+    ("PresenceState", Safety::Quiet),
+    ("PresenceStateList", Safety::Quiet),
+    ("QueueStatus", Safety::Quiet),
+    ("QueueSummary", Safety::Quiet),
+    ("Queues", Safety::Quiet),
+    ("SIPpeers", Safety::Quiet),
+    ("Status", Safety::Quiet),
+    ("VoicemailUsersList", Safety::Quiet),
+    ("WaitEvent", Safety::Quiet),
+    ("DBDel", Safety::CreatesState),
+    ("DBGet", Safety::Quiet),
+    ("DBPut", Safety::CreatesState),
+    ("GetConfig", Safety::Quiet),
+    ("GetConfigJSON", Safety::Quiet),
+    ("ListCategories", Safety::Quiet),
+    ("QueueAdd", Safety::CreatesState),
+    ("QueuePause", Safety::CreatesState),
+    ("QueuePenalty", Safety::CreatesState),
+    ("QueueRemove", Safety::CreatesState),
+    ("UserEvent", Safety::CreatesState),
+    ("Hangup", Safety::OriginatesCall),
+    ("Originate", Safety::OriginatesCall),
+    ("Redirect", Safety::OriginatesCall),
+    ("Setvar", Safety::OriginatesCall),
+];
+
+/// An action of this beginning is one that no PBX has.
+const NOBODY_HAS: &str = "NoSuch";
+
+/// What the console may be asked; the last are refused by every PBX that keeps the contract, and do nothing on another.
+const CONSOLE: &[&str] = &[
+    "core show ",
+    "manager show ",
+    "nosuch",
+    "module load nosuch",
+];
+
+/// The class from which on an action may be sent; none when it may never.
+pub fn class_of(action: &str) -> Option<Safety> {
+    if action.starts_with(NOBODY_HAS) {
+        return Some(Safety::Quiet);
+    }
+    let mut known = ACTIONS.iter();
+    let (_, safety) = known.find(|(name, _)| name.eq_ignore_ascii_case(action))?;
+    Some(*safety)
+}
+
+/// What in these bytes may not be sent, if anything: an action, or a line for the console.
+pub(crate) fn forbidden(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let value = value.trim();
+        match name.trim().to_ascii_lowercase().as_str() {
+            "action" => {
+                let word = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+                let action = word.clone().next().unwrap_or_default();
+                let allowed = action.is_empty() || class_of(action).is_some();
+                (!allowed).then(|| action.to_owned())
+            }
+            "command" => {
+                let allowed = CONSOLE.iter().any(|begin| value.starts_with(begin));
+                (!allowed).then(|| format!("Command: {value}"))
+            }
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_here_is_not_sent() {
+        let check = |bytes: &str, expected: Option<&str>| {
+            assert_eq!(forbidden(bytes.as_bytes()).as_deref(), expected, "{bytes}");
+        };
+        check("Action: Ping\r\nActionID: 1\r\n\r\n", None);
+        check("action:pInG\r\n\r\n", None);
+        check("Action: Ping\0more\r\n\r\n", None);
+        check("Action: NoSuch-17\r\n\r\n", None);
+        check("Action:\r\n\r\n", None);
+        check("X: y\r\n", None);
+        check("Action: DBDelTree\r\n\r\n", Some("DBDelTree"));
+        check("Action: Ping\r\n\r\n ACTION : Reload\r\n", Some("Reload"));
+        check("Action: QueueReset", Some("QueueReset"));
+        let stop = "Action: Command\r\nCommand: core stop now\r\n\r\n";
+        check(stop, Some("Command: core stop now"));
+        check(
+            "Action: Command\r\nCommand: core show version\r\n\r\n",
+            None,
+        );
+    }
+}
