@@ -12,6 +12,10 @@ use crate::pbx::Pbx;
 /// `[cdr]` of a profile: `cdr.conf` and `cdr_manager.conf`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the PBX's own files"
+)]
 pub struct CdrSettings {
     /// Each record is an event.
     pub events: bool,
