@@ -1,6 +1,6 @@
 //! Who is tested: a target file as written, and the resolved `Target` that everything after it uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ami_proto::session::LoginForm;
@@ -37,8 +37,19 @@ pub struct Target {
     pub roles: BTreeMap<String, Role>,
     pub labels: BTreeMap<String, String>,
     pub environment: Environment,
+    pub conform: Known,
     /// The file it came from, for errors found later.
     pub origin: String,
+}
+
+/// What the operator knows of a PBX that does not always show: it goes before what is read from the wire.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The Asterisk that it is or is made of, such as `16.28`.
+    pub asterisk: Option<String>,
+    /// Classes of events that the account hears.
+    pub read: Option<BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +160,8 @@ struct TargetFile {
     roles: BTreeMap<String, Spanned<Role>>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    conform: Known,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -213,6 +226,7 @@ impl Target {
             roles,
             labels: file.labels,
             environment,
+            conform: file.conform,
             origin: document.origin().to_owned(),
         })
     }

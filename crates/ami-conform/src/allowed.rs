@@ -3,7 +3,8 @@
 
 use crate::case::Safety;
 
-/// Each with the class of cases from which on it may be sent: one that only reads is sent by all.
+/// Each with the class of cases from which on it is sent. What does more than read is asked wrongly by noisy ones, to see
+/// it refused.
 pub const ACTIONS: &[(&str, Safety)] = &[
     ("BridgeList", Safety::Quiet),
     ("Challenge", Safety::Quiet),
@@ -22,16 +23,13 @@ pub const ACTIONS: &[(&str, Safety)] = &[
     ("Login", Safety::Quiet),
     ("Logoff", Safety::Quiet),
     ("ModuleCheck", Safety::Quiet),
-    ("PJSIPShowAors", Safety::Quiet),
     ("PJSIPShowContacts", Safety::Quiet),
-    ("PJSIPShowEndpoint", Safety::Quiet),
     ("PJSIPShowEndpoints", Safety::Quiet),
     ("PJSIPShowRegistrationsInbound", Safety::Quiet),
     ("PJSIPShowRegistrationsOutbound", Safety::Quiet),
     ("PJSIPShowSubscriptionsInbound", Safety::Quiet),
     ("ParkedCalls", Safety::Quiet),
     ("Ping", Safety::Quiet),
-    ("PresenceState", Safety::Quiet),
     ("PresenceStateList", Safety::Quiet),
     ("QueueStatus", Safety::Quiet),
     ("QueueSummary", Safety::Quiet),
@@ -44,16 +42,14 @@ pub const ACTIONS: &[(&str, Safety)] = &[
     ("DBGet", Safety::Quiet),
     ("DBPut", Safety::CreatesState),
     ("GetConfig", Safety::Quiet),
-    ("GetConfigJSON", Safety::Quiet),
     ("ListCategories", Safety::Quiet),
-    ("QueueAdd", Safety::CreatesState),
+    ("QueueAdd", Safety::Noisy),
     ("QueuePause", Safety::CreatesState),
-    ("QueuePenalty", Safety::CreatesState),
     ("QueueRemove", Safety::CreatesState),
-    ("UserEvent", Safety::CreatesState),
-    ("Hangup", Safety::OriginatesCall),
-    ("Originate", Safety::OriginatesCall),
-    ("Redirect", Safety::OriginatesCall),
+    ("UserEvent", Safety::Noisy),
+    ("Hangup", Safety::Noisy),
+    ("Originate", Safety::Noisy),
+    ("Redirect", Safety::Noisy),
     ("Setvar", Safety::OriginatesCall),
 ];
 
@@ -76,6 +72,36 @@ pub fn class_of(action: &str) -> Option<Safety> {
     let mut known = ACTIONS.iter();
     let (_, safety) = known.find(|(name, _)| name.eq_ignore_ascii_case(action))?;
     Some(*safety)
+}
+
+/// What an account must have on stock Asterisk to run it.
+pub(crate) fn privilege(action: &str) -> &'static str {
+    match action {
+        "Status" => "class call, reporting or system",
+        "CoreSettings" | "CoreShowChannels" | "CoreStatus" | "DBGet" | "IAXpeerlist"
+        | "SIPpeers" => "class reporting or system",
+        "DeviceStateList" | "ExtensionState" | "ExtensionStateList" | "Getvar"
+        | "PresenceState" | "PresenceStateList" | "VoicemailUsersList" => "class call or reporting",
+        "Hangup" => "class call or system",
+        "Redirect" | "Setvar" => "class call",
+        "Originate" => "class originate",
+        "Command" => "class command",
+        "DBDel"
+        | "DBPut"
+        | "Filter"
+        | "ModuleCheck"
+        | "PJSIPShowContacts"
+        | "PJSIPShowEndpoints"
+        | "PJSIPShowRegistrationsInbound"
+        | "PJSIPShowRegistrationsOutbound"
+        | "PJSIPShowSubscriptionsInbound" => "class system",
+        "GetConfig" => "class config or system",
+        "ListCategories" => "class config",
+        "QueueAdd" | "QueuePause" | "QueueRemove" => "class agent",
+        "UserEvent" => "class user",
+        "ConfbridgeListRooms" => "class reporting",
+        _ => "no class",
+    }
 }
 
 /// What in these bytes may not be sent, if anything: an action, or a line for the console.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ami_client::target::Role;
 
+use crate::allowed;
 use crate::case::Need;
 
 /// A release of Asterisk, as far as it is known.
@@ -73,7 +74,7 @@ impl Device {
             Need::Action(name) => self.has_action(name),
             Need::Read(class) => match &self.reads {
                 None => Has::Unknown(format!(
-                    "whether the account reads class {class} does not show; `read` in the target's [account] says it"
+                    "whether the account reads class {class} does not show; `read` in the target's [conform] says it"
                 )),
                 Some(reads) if reads.contains(class) => Has::Yes,
                 Some(_) => Has::No(format!("the account does not read class {class}")),
@@ -110,8 +111,9 @@ impl Device {
                 if known.any(|known| known.eq_ignore_ascii_case(name)) {
                     Has::Yes
                 } else {
+                    let classes = allowed::privilege(name);
                     Has::No(format!(
-                        "the account may not run {name}, or the PBX has no such action"
+                        "the account may not run {name}, which needs {classes}, or the PBX has no such action"
                     ))
                 }
             }

@@ -8,7 +8,7 @@ use ami_proto::frame::{Frame, FrameKind, OwnedFrame};
 use ami_proto::transcript::{Entry, Mark, What};
 
 use crate::finding::Evidence;
-use crate::log::{Log, Manners, Side};
+use crate::log::{Manners, Side};
 
 #[derive(Debug)]
 pub struct Observed<'a> {
@@ -82,10 +82,6 @@ impl<'a> Observed<'a> {
             connections,
             entries,
         }
-    }
-
-    pub fn of_log(log: &'a Log) -> Self {
-        Self::of(log.entries(), |conn| log.manners(conn))
     }
 
     pub fn entries(&self) -> &'a [Entry] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ami_proto::session::LoginForm;
 use rustls::pki_types::ServerName;
 
-use super::{Endpoint, Environment, Limits, Target, address, slug};
+use super::{Endpoint, Environment, Known, Limits, Target, address, slug};
 use crate::secret::SecretSource;
 use crate::tls::{Fingerprint, TlsSettings, Trust};
 
@@ -74,6 +74,7 @@ impl Target {
             roles: BTreeMap::new(),
             labels: BTreeMap::new(),
             environment: Environment::Test,
+            conform: Known::default(),
             origin: uri.to_owned(),
         })
     }

@@ -9,6 +9,7 @@ use ami_client::{Document, Target};
 use ami_conform::bench::Site;
 use ami_conform::case::Safety;
 use ami_conform::cases;
+use ami_conform::device::Release;
 use ami_conform::expectation::Expectations;
 use ami_conform::suite::Selection;
 use ami_results::run_dir::RunDir;
@@ -121,6 +122,15 @@ fn subjects(conform: &Conform) -> Result<Vec<Subject>, Failure> {
             if !names.insert(target.name.clone()) {
                 let name = target.name;
                 return Err(anyhow!("two targets are named {name}")).or_exit(Exit::BadInput);
+            }
+            if let Some(asterisk) = &target.conform.asterisk
+                && Release::parse(asterisk).is_none()
+            {
+                return Err(anyhow!(
+                    "{}: conform.asterisk = {asterisk:?} is no release as 16.28",
+                    target.origin
+                ))
+                .or_exit(Exit::BadInput);
             }
             let document = match (&given, &conform.expected) {
                 (Some(given), _) => Some(given.clone()),

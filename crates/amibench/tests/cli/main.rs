@@ -5,6 +5,7 @@
 mod allow_list;
 mod bad_input;
 mod cleanup;
+mod conform;
 mod desk;
 mod docs;
 mod doctor;

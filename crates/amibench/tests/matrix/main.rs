@@ -1,5 +1,6 @@
 //! Every case passes on the profiles that keep its requirement, and fails on a simulated PBX that breaks it.
 
+mod allowed;
 mod pbx;
 
 use ami_conform::case::Safety;

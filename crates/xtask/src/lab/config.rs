@@ -23,7 +23,7 @@ pub(crate) struct Account {
 }
 
 /// An account per privilege set.
-pub(crate) const ACCOUNTS: [Account; 7] = [
+pub(crate) const ACCOUNTS: [Account; 8] = [
     Account {
         name: "bench",
         read: Some("all"),
@@ -65,6 +65,12 @@ pub(crate) const ACCOUNTS: [Account; 7] = [
         read: Some("all"),
         write: Some("all"),
         extra: "deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\n",
+    },
+    Account {
+        name: "limited",
+        read: Some("call,reporting,user"),
+        write: Some("call,reporting,user"),
+        extra: "",
     },
 ];
 

@@ -11,7 +11,7 @@ use ami_client::target::Endpoint;
 use ami_client::wire::Wire;
 use ami_client::{Clock, Peer, Target};
 use ami_conform::bench::{Credentials, Dial, Site};
-use ami_conform::device::Transport;
+use ami_conform::device::{Release, Transport};
 use ami_conform::expectation::Compared;
 use ami_conform::pace::Pace;
 use ami_conform::reading::{self, Told};
@@ -173,6 +173,8 @@ fn told(target: &Target, peer: &Peer) -> Told {
     };
     let mut told = Told {
         speaks: [transport].into(),
+        release: target.conform.asterisk.as_deref().and_then(Release::parse),
+        reads: target.conform.read.clone(),
         ..Told::default()
     };
     for (name, role) in &target.roles {
