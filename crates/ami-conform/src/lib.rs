@@ -1,4 +1,4 @@
-//! The contract of AMI as cases, and who judges a PBX by them: live (`suite`), or on a recorded session (`passive`).
+//! The contract of AMI as cases, and who judges a PBX by them: live (`suite`), or on a recorded session (`import`, `recorded`).
 //!
 //! Read `case` (what a case is), `cases` (the catalogue), `finding` (how one ends), then `probe` and `bench` (what an active
 //! case drives), `observed` (what a passive one looks at), `device` (what a PBX can do) and `suite`.
@@ -10,6 +10,7 @@ pub mod cases;
 pub mod device;
 pub mod expectation;
 pub mod finding;
+pub mod import;
 pub mod log;
 mod masking;
 pub mod observed;
@@ -17,5 +18,6 @@ pub mod pace;
 mod placed;
 pub mod probe;
 pub mod reading;
+pub mod recorded;
 pub mod suite;
 pub mod trace;

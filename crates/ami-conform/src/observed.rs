@@ -20,10 +20,14 @@ pub struct Observed<'a> {
 pub struct Connection {
     pub conn: u32,
     pub manners: Manners,
+    /// Whether its start was seen, and both sides: only then it is known what was asked.
+    pub begun: bool,
     /// Of both sides, in the order in which they were complete.
     pub messages: Vec<Seen>,
     /// Bytes of the PBX that stand behind its last whole message.
     pub torn: usize,
+    /// Of the client, behind its last whole request.
+    pub unfinished: usize,
     pub end: Option<Mark>,
 }
 
@@ -95,6 +99,11 @@ impl<'a> Observed<'a> {
             .filter(|connection| connection.manners == Manners::Proper)
     }
 
+    /// Those of them that were seen from their start.
+    pub fn begun(&self) -> impl Iterator<Item = &Connection> {
+        self.proper().filter(|connection| connection.begun)
+    }
+
     /// All that the PBX said there.
     pub fn said(&self) -> impl Iterator<Item = &Seen> {
         self.proper().flat_map(Connection::said)
@@ -130,8 +139,10 @@ impl Decoding {
             connection: Connection {
                 conn,
                 manners,
+                begun: false,
                 messages: Vec::new(),
                 torn: 0,
+                unfinished: 0,
                 end: None,
             },
             client: Decoder::server(Limits::default()),
@@ -143,7 +154,10 @@ impl Decoding {
         let (side, decoder, mut bytes) = match &entry.what {
             What::Client(bytes) => (Side::Client, &mut self.client, bytes.as_slice()),
             What::Server(bytes) => (Side::Server, &mut self.server, bytes.as_slice()),
-            What::Mark(Mark::Open) => return,
+            What::Mark(Mark::Open) => {
+                self.connection.begun = self.connection.messages.is_empty();
+                return;
+            }
             What::Mark(mark) => {
                 self.connection.end = Some(*mark);
                 return;
@@ -161,6 +175,7 @@ impl Decoding {
 
     fn finish(mut self) -> Connection {
         self.connection.torn = self.server.pending().len();
+        self.connection.unfinished = self.client.pending().len();
         self.connection
     }
 }

@@ -13,9 +13,11 @@ use clap_complete::Shell;
 
 use crate::command::doctor::Purpose;
 
+mod check;
 mod conform;
 mod record;
 
+pub(crate) use check::Check;
 pub(crate) use conform::Conform;
 pub(crate) use record::Record;
 
@@ -44,6 +46,8 @@ pub(crate) enum Verb {
     Report(Report),
     /// Judge PBXs by the contract of AMI, case by case.
     Conform(Conform),
+    /// Judge recorded sessions by those cases of it that need nothing but what passed.
+    Check(Check),
     /// Add up the segments of one load, each run with --segment, to one results directory.
     Merge(Merge),
     /// Hang up what a run left behind on its targets.

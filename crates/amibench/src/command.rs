@@ -1,5 +1,6 @@
 //! One file for each verb: as-typed arguments in, one library call, an exit code out.
 
+pub(crate) mod check;
 pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod conform;

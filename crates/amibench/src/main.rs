@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Verb::Load(load) => command::load::run(load),
         Verb::Doctor(doctor) => command::doctor::run(&doctor),
         Verb::Conform(conform) => command::conform::run(&conform),
+        Verb::Check(check) => command::check::run(&check),
         Verb::Sim(sim) => command::sim::run(&sim),
         Verb::Record(record) => command::record::run(&record),
         Verb::Merge(merge) => command::merge::run(&merge),

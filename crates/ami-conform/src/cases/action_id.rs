@@ -1,11 +1,14 @@
 //! ActionID: what tells which answer is whose.
 
+use std::collections::HashSet;
+
 use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::finding::{Finding, Judged};
-use crate::observed::{Connection, Observed, Seen};
+use crate::log::Side;
+use crate::observed::Observed;
 use crate::probe::{Got, Probe};
 
 pub(super) const CASES: &[Case] = &[
@@ -130,38 +133,34 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// Requests with an id that were sent before this answer.
-fn asked<'a>(connection: &'a Connection, answer: &Seen) -> impl Iterator<Item = &'a Seen> {
-    let until = answer.at;
-    connection
-        .requests()
-        .filter(move |request| request.at <= until && request.frame().get("ActionID").is_some())
-}
-
 fn every_answer(observed: &Observed<'_>) -> Finding {
     let mut answers = 0;
-    for connection in observed.proper() {
+    for connection in observed.begun() {
         let all_have_ids = connection
             .requests()
             .all(|request| request.frame().get("ActionID").is_some());
-        for answer in connection
-            .said()
-            .filter(|seen| seen.kind() == FrameKind::Response)
-        {
-            let id = answer.frame().get("ActionID");
-            let is_ours =
-                asked(connection, answer).any(|request| request.frame().get("ActionID") == id);
-            match id {
-                Some(_) if is_ours => answers += 1,
-                Some(id) => {
-                    let got = format!("`ActionID: {}`, which nobody sent", id.escape_ascii());
-                    return Finding::fail("the ActionID of a request", got).with(answer.evidence());
-                }
-                None if all_have_ids => {
-                    return Finding::fail("the ActionID of its request", "an answer without any")
-                        .with(answer.evidence());
-                }
-                None => {}
+        let mut sent = HashSet::new();
+        for seen in &connection.messages {
+            let id = seen.frame().get("ActionID");
+            match (seen.side, seen.kind()) {
+                (Side::Client, _) => sent.extend(id),
+                (Side::Server, FrameKind::Response) => match id {
+                    Some(id) if sent.contains(id) => answers += 1,
+                    Some(id) => {
+                        let got = format!("`ActionID: {}`, which nobody sent", id.escape_ascii());
+                        return Finding::fail("the ActionID of a request", got)
+                            .with(seen.evidence());
+                    }
+                    None if all_have_ids => {
+                        return Finding::fail(
+                            "the ActionID of its request",
+                            "an answer without any",
+                        )
+                        .with(seen.evidence());
+                    }
+                    None => {}
+                },
+                (Side::Server, _) => {}
             }
         }
     }

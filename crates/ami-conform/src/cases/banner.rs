@@ -175,7 +175,8 @@ async fn product(bench: &mut Bench<'_>) -> Judged {
 
 fn present(observed: &Observed<'_>) -> Finding {
     let mut seen = None;
-    for connection in &observed.connections {
+    let begun = observed.connections.iter().filter(|one| one.begun);
+    for connection in begun {
         let Some(first) = connection.said().next() else {
             continue;
         };

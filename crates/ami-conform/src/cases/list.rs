@@ -132,16 +132,21 @@ struct Stretch<'a> {
     end: Option<&'a Seen>,
 }
 
+/// An answer that announces a list. Without an ActionID nobody can tell what belongs to it.
+fn opens(seen: &Seen) -> bool {
+    let frame = seen.frame();
+    let starts = frame
+        .get("EventList")
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"start"));
+    seen.kind() == FrameKind::Response && starts && frame.get("ActionID").is_some()
+}
+
 /// Lists that announce themselves, with what bears their ActionID.
 fn lists(connection: &Connection) -> Vec<Stretch<'_>> {
     let mut lists: Vec<Stretch<'_>> = Vec::new();
     for seen in connection.said() {
         let frame = seen.frame();
-        let opens = seen.kind() == FrameKind::Response
-            && frame
-                .get("EventList")
-                .is_some_and(|word| word.eq_ignore_ascii_case(b"start"));
-        if opens {
+        if opens(seen) {
             lists.push(Stretch {
                 start: seen,
                 items: Vec::new(),
@@ -211,12 +216,19 @@ fn ends_once(observed: &Observed<'_>) -> Finding {
         let said: Vec<&Seen> = connection.said().collect();
         for seen in &said {
             let bytes = seen.frame();
+            let Some(id) = bytes.get("ActionID") else {
+                continue;
+            };
+            if opens(seen) {
+                // An application may ask again under the same id.
+                ends.remove(id);
+            }
             let closes = bytes
                 .get("EventList")
                 .is_some_and(|word| word.eq_ignore_ascii_case(b"complete"));
-            let (true, Some(id)) = (closes, bytes.get("ActionID")) else {
+            if !closes {
                 continue;
-            };
+            }
             seen_ends += 1;
             if ends.insert(id, seen).is_some() {
                 return Finding::fail("one end", "a second one").with(seen.evidence());

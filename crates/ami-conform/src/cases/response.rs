@@ -164,7 +164,7 @@ fn error_has_message(observed: &Observed<'_>) -> Finding {
 
 fn one_per_request(observed: &Observed<'_>) -> Finding {
     let mut requests = 0;
-    for connection in observed.proper() {
+    for connection in observed.begun() {
         let asked = connection.requests().count();
         let said = connection.said().filter(is_answer).count();
         let may_be_open = !matches!(connection.end, Some(Mark::Fin));
@@ -185,7 +185,7 @@ fn is_answer(seen: &&Seen) -> bool {
 
 fn none_unsolicited(observed: &Observed<'_>) -> Finding {
     let mut answers = 0;
-    for connection in observed.proper() {
+    for connection in observed.begun() {
         if let Some(early) = first_early(connection) {
             return Finding::fail("an answer behind its request", "one that nobody asked for")
                 .with(early.evidence());

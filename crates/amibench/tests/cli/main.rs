@@ -4,6 +4,7 @@
 
 mod allow_list;
 mod bad_input;
+mod check;
 mod cleanup;
 mod conform;
 mod desk;
