@@ -101,9 +101,10 @@ pub fn excerpt(recording: &Recording, evidence: &Evidence) -> Vec<u8> {
         .iter()
         .filter(|entry| entry.conn == evidence.conn)
     {
-        let bytes = match (&entry.what, evidence.side) {
-            (What::Client(bytes), Side::Client) | (What::Server(bytes), Side::Server) => bytes,
-            _ => continue,
+        let ((What::Client(bytes), Side::Client) | (What::Server(bytes), Side::Server)) =
+            (&entry.what, evidence.side)
+        else {
+            continue;
         };
         let start = usize::try_from(from).unwrap_or(usize::MAX);
         if let Some(bytes) = bytes.get(start..) {

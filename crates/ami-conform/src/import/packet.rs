@@ -6,6 +6,7 @@ use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use pcap_parser::Linktype;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of TCP are bits")]
 pub(super) struct Segment<'a> {
     pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,

@@ -20,7 +20,7 @@ fn a_sound_session_holds_and_another_fails_with_its_bytes() {
     let ran = desk
         .run(&["check", "sound", "wrong", "--out", "run"])
         .check(1, "");
-    assert!(ran.out.contains("bytes 29..76 of the PBX:"), "{ran:?}");
+    assert!(ran.out.contains("bytes 29..75 of the PBX:"), "{ran:?}");
     let rows = std::fs::read_to_string(desk.path("run/judgements.jsonl")).unwrap();
     let row = rows.lines().find(|row| row.contains("\"fail\"")).unwrap();
     assert!(row.contains("ActionID: 2"), "{row}");
