@@ -6,6 +6,7 @@ use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::device::Has;
 use crate::finding::{Finding, Judged};
 use crate::log::Side;
 use crate::observed::Observed;
@@ -251,26 +252,37 @@ async fn of_length(bench: &mut Bench<'_>, length: usize) -> Judged {
     )))
 }
 
+/// Of the lists that have items on a PBX where nothing happens, and of one that has them during calls.
 async fn of_length_in_list(bench: &mut Bench<'_>, length: usize) -> Judged {
     let mut probe = bench.rude_session().await?;
     let id = long_id(bench, length);
-    in_list(&mut probe, &id).await?;
+    let mut items = 0;
+    for action in ["QueueStatus", "CoreShowChannels"] {
+        if bench.device.has(Need::Action(action)) == Has::Yes {
+            items += in_list_of(&mut probe, action, &id).await?;
+        }
+    }
+    if items == 0 {
+        return Ok(Finding::inconclusive("no queue and no channel was listed"));
+    }
     probe.barrier().await?;
-    Ok(Finding::pass(format!(
-        "{length} bytes, from CoreShowChannels"
-    )))
+    Ok(Finding::pass(format!("{length} bytes, in {items} items")))
 }
 
 async fn in_list(probe: &mut Probe, id: &str) -> Result<(), Finding> {
+    in_list_of(probe, "CoreShowChannels", id).await.map(|_| ())
+}
+
+/// How many items there were.
+async fn in_list_of(probe: &mut Probe, action: &str, id: &str) -> Result<usize, Finding> {
     probe
-        .raw(format!(
-            "Action: CoreShowChannels\r\nActionID: {id}\r\n\r\n"
-        ))
+        .raw(format!("Action: {action}\r\nActionID: {id}\r\n\r\n"))
         .await;
     let messages = probe.barrier_behind().await?;
     match messages.iter().find(|message| !message.has("ActionID", id)) {
-        None => Ok(()),
-        Some(message) => message.expect("ActionID", id),
+        // The answer and the end of the list are none.
+        None => Ok(messages.len().saturating_sub(2)),
+        Some(message) => message.expect("ActionID", id).map(|()| 0),
     }
 }
 

@@ -142,12 +142,17 @@ impl Pbx {
 
     /// A session that may do everything.
     pub(crate) async fn session(&self) -> Connection {
+        self.listener("off").await
+    }
+
+    /// One that hears the events of this mask.
+    pub(crate) async fn listener(&self, events: &str) -> Connection {
         let secret = fs::read_to_string(workspace().join("lab/secrets/bench")).unwrap();
         let config = SessionConfig {
             username: "bench".to_owned(),
             secret: Secret::new(secret.trim_end()),
             login: LoginForm::Md5,
-            events: "off".to_owned(),
+            events: events.to_owned(),
             connection_id: random_bits(),
             login_deadline: WITHIN,
         };

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "fixtures are tests too")]
 
 mod calls;
+mod conform;
 mod foreign;
 mod guard;
 mod lab;
