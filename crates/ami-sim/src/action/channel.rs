@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::action::{Act, Handler};
 use crate::channel::{Channel, ChannelKey, ChannelState, Place};
+use crate::function::{self, call};
 use crate::message::Headers;
 use crate::pbx::Pbx;
 use crate::release::Release;
+use crate::request::is_true;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("CoreShowChannels", core_show_channels),
@@ -57,11 +59,40 @@ fn status(act: &mut Act<'_>) {
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, "Channel status will follow"));
     for key in &chosen {
-        let item = status_item(act.pbx, &act.pbx.channels[key], act.now).with_action_id(id);
-        act.session.answer(item);
+        let mut item = status_item(act.pbx, &act.pbx.channels[key], act.now);
+        for variable in status_variables(act, *key) {
+            item = item.with("Variable", variable);
+        }
+        act.session.answer(item.with_action_id(id));
     }
     let complete = Headers::list_complete("StatusComplete", id, chosen.len());
     act.answer(complete.with_display("Items", chosen.len()));
+}
+
+/// `NAME=value` of each that is asked for; what is not set is printed as C prints it.
+fn status_variables(act: &mut Act<'_>, key: ChannelKey) -> Vec<String> {
+    let place = function::Place {
+        now: act.now,
+        channel: Some(key),
+    };
+    let asked = act.request.text("Variables");
+    let asked = asked.split(',').filter(|name| !name.is_empty());
+    let mut variables: Vec<String> = Vec::new();
+    for name in asked {
+        let value = match call(name) {
+            Some((function, argument)) => act.pbx.read_function(place, function, argument),
+            None => match act.pbx.channels[&key].variable(name) {
+                Some(value) => value.to_owned(),
+                None => "(null)".to_owned(),
+            },
+        };
+        variables.push(format!("{name}={value}"));
+    }
+    if is_true(&act.request.text("AllVariables")) {
+        let own = act.pbx.channels[&key].variables.iter();
+        variables.extend(own.map(|(name, value)| format!("{name}={value}")));
+    }
+    variables
 }
 
 /// Its `Privilege: Call` is part of the text. Releases before 14 spell and order some of it in their own way.

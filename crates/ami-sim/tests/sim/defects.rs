@@ -5,7 +5,7 @@ use ami_sim::Defect;
 use crate::scene::{Scene, script};
 
 /// What they change is not simulated yet.
-const AWAIT_THE_MODEL: [&str; 1] = ["channel.status.no-null"];
+const AWAIT_THE_MODEL: [&str; 0] = [];
 
 fn seen(check: &str, defect: Option<Defect>) -> Vec<String> {
     let mut scene = Scene::new(check, defect);
