@@ -20,6 +20,7 @@ const EVERYTHING: &str = "noisy,creates-state,originates-call,disruptive";
 const DEFAULT_WITHIN: Duration = Duration::from_secs(120);
 const ALL_WITHIN: Duration = Duration::from_secs(360);
 const RUNS: usize = 3;
+const FOREIGN: usize = 10;
 /// What a login that fails, or is turned away, is told with.
 const ALARMS: [&str; 4] = [
     "FailedACL",
@@ -44,21 +45,25 @@ async fn check(name: &str) {
         return;
     };
     let mut session = pbx.session().await;
-    let foreign = place_foreign(&mut session, 10).await;
     let before = Trace::of(&mut session).await;
+    // These end by themselves after two minutes: each part has its own.
+    let foreign = place_foreign(&mut session, FOREIGN).await;
     let first = quietly(&pbx, "quiet-0").await;
     for run in 1..RUNS {
         let again = quietly(&pbx, &format!("quiet-{run}")).await;
         assert_eq!(states(&first), states(&again), "{name}");
     }
+    check_up(&mut session, &foreign).await;
+    hang_up(&mut session, &foreign).await;
+    let foreign = place_foreign(&mut session, FOREIGN).await;
     let all = everything(&pbx);
+    check_up(&mut session, &foreign).await;
+    hang_up(&mut session, &foreign).await;
     let after = Trace::of(&mut session).await;
     assert_eq!(before, after, "{name} is not as it was");
     let up = channels(&mut session).await;
     let left: Vec<&String> = up.iter().filter(|id| id.starts_with("conf-")).collect();
     assert!(left.is_empty(), "{left:?}");
-    check_up(&mut session, &foreign).await;
-    hang_up(&mut session, &foreign).await;
     limited(&pbx, &all);
 }
 
