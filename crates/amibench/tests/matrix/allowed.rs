@@ -18,7 +18,7 @@ fn asked(allow: &[Safety]) -> Vec<String> {
         |judged| simulator = Some(judged.clone()),
         &selection,
     );
-    let counters = simulator.unwrap().counters();
+    let counters = simulator.expect("one was judged").counters();
     let actions = counters.actions.keys().cloned();
     actions.filter(|name| name != "unknown").collect()
 }
