@@ -20,10 +20,23 @@ pub enum Format {
     Csv,
     /// `hgrm/*.hgrm`
     Hgrm,
+    /// `matrix.html`: of judgements only
+    Html,
 }
 
 impl Format {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Svg,
+        Self::Json,
+        Self::Junit,
+        Self::Csv,
+        Self::Hgrm,
+        Self::Html,
+    ];
+    /// What a load has.
+    pub const OF_LOADS: [Self; 7] = [
         Self::Text,
         Self::Markdown,
         Self::Svg,
@@ -44,6 +57,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Csv => "csv",
             Self::Hgrm => "hgrm",
+            Self::Html => "html",
         }
     }
 
@@ -57,7 +71,7 @@ impl Format {
             Self::Markdown => Some(("report.md", markdown::render(summary))),
             Self::Json => Some(("summary.json", export::json(summary))),
             Self::Junit => Some(("junit.xml", junit::render(summary))),
-            Self::Text | Self::Svg | Self::Csv | Self::Hgrm => None,
+            Self::Text | Self::Svg | Self::Csv | Self::Hgrm | Self::Html => None,
         }
     }
 }

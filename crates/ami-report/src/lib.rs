@@ -11,6 +11,7 @@ use ami_results::run_dir::{OpenError, WriteError};
 
 use crate::summary::SummaryError;
 
+pub mod conformance;
 pub mod export;
 pub mod format;
 pub mod plot;

@@ -11,6 +11,9 @@ use ami_results::manifest::{End, Manifest};
 
 use crate::summary::Summary;
 
+pub mod headers;
+mod judged;
+pub mod message;
 mod scrub;
 
 /// What stands where numbers, names and addresses were.
@@ -49,6 +52,8 @@ pub struct Pseudonyms {
     met: BTreeMap<Class, usize>,
     /// Words that stand for something wherever they occur.
     known: BTreeMap<String, String>,
+    /// Words that stood in a header of a message, and stand for something in its sentences.
+    words: BTreeMap<String, String>,
 }
 
 impl Naming {

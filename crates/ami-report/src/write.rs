@@ -28,7 +28,7 @@ pub fn write(
             Format::Svg => plots(summary, &mut folder)?,
             Format::Csv => sheets(summary, run_dir, &mut folder)?,
             Format::Hgrm => percentiles(summary, &mut folder)?,
-            Format::Text | Format::Markdown | Format::Json | Format::Junit => {}
+            Format::Text | Format::Markdown | Format::Json | Format::Junit | Format::Html => {}
         }
     }
     Ok(folder.written)
@@ -73,15 +73,15 @@ fn percentiles(summary: &Summary, folder: &mut Folder) -> Result<(), ReportError
     Ok(())
 }
 
-struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
-    written: Vec<PathBuf>,
+    pub(crate) written: Vec<PathBuf>,
 }
 
 type Out = std::io::BufWriter<fs::File>;
 
 impl Folder {
-    fn make(path: &Path) -> Result<Self, ReportError> {
+    pub(crate) fn make(path: &Path) -> Result<Self, ReportError> {
         fs::create_dir_all(path).map_err(|source| ReportError::Folder {
             path: path.to_owned(),
             source,
@@ -92,7 +92,7 @@ impl Folder {
         })
     }
 
-    fn text(&mut self, name: &str, text: &str) -> Result<(), ReportError> {
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> Result<(), ReportError> {
         let path = self.path.join(name);
         run_dir::replace(&path, text.as_bytes())?;
         self.written.push(path);

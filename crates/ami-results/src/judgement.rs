@@ -212,6 +212,22 @@ impl Judgement {
             .as_ref()
             .map(|expectation| expectation.outcome)
     }
+
+    /// It fails, and that was expected.
+    pub fn is_known(&self) -> bool {
+        self.state == State::Fail && self.outcome() == Some(Outcome::AsExpected)
+    }
+
+    /// It makes a run fail.
+    pub fn is_wrong(&self) -> bool {
+        let is_wrong = match self.outcome() {
+            None => self.state == State::Fail,
+            Some(Outcome::AsExpected) => false,
+            Some(Outcome::Unexpected) => self.state != State::Inconclusive,
+            Some(Outcome::Fixed | Outcome::Stale) => true,
+        };
+        is_wrong || !self.left.is_empty()
+    }
 }
 
 impl Excerpt {

@@ -137,13 +137,13 @@ fn completion(summary: &Summary, target: &manifest::Target) -> TestCaseStatus {
     }
 }
 
-fn not(kind: NonSuccessKind, type_: &str, message: &str) -> TestCaseStatus {
+pub(crate) fn not(kind: NonSuccessKind, type_: &str, message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(type_).set_message(message);
     status
 }
 
-fn skipped(message: &str) -> TestCaseStatus {
+pub(crate) fn skipped(message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message(message);
     status

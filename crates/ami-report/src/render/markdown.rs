@@ -110,7 +110,7 @@ fn grid(table: &Table) -> Vec<String> {
 }
 
 /// An error text of a PBX must not become markup.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -9,7 +9,7 @@ use comfy_table::{
 use crate::render::tables::{self, RowsAre, Table};
 use crate::summary::Summary;
 
-const COLUMNS: u16 = 100;
+pub(crate) const COLUMNS: u16 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Color {
@@ -67,11 +67,11 @@ pub fn render(summary: &Summary, color: Color) -> String {
     text
 }
 
-const BOLD: &str = "1";
-const DIM: &str = "2";
-const GREEN: &str = "1;32";
-const RED: &str = "1;31";
-const YELLOW: &str = "1;33";
+pub(crate) const BOLD: &str = "1";
+pub(crate) const DIM: &str = "2";
+pub(crate) const GREEN: &str = "1;32";
+pub(crate) const RED: &str = "1;31";
+pub(crate) const YELLOW: &str = "1;33";
 
 fn verdict_style(summary: &Summary) -> &'static str {
     let failed = summary
@@ -87,7 +87,7 @@ fn verdict_style(summary: &Summary) -> &'static str {
     }
 }
 
-fn paint(text: &str, style: &str, color: Color) -> String {
+pub(crate) fn paint(text: &str, style: &str, color: Color) -> String {
     match color {
         Color::Plain => text.to_owned(),
         Color::Ansi => format!("\u{1b}[{style}m{text}\u{1b}[0m"),

@@ -4,6 +4,7 @@
 
 mod exports;
 mod fake_run;
+mod judgements;
 
 use std::fs;
 use std::path::Path;
@@ -93,7 +94,7 @@ fn a_run_killed_before_its_first_second_still_has_a_report() {
     let dir = tempfile::tempdir().unwrap();
     let run_dir = fake_run::start(&dir.path().join("run"));
     let summary = Summary::read(&run_dir).unwrap();
-    let written = write(&summary, &run_dir, &Format::ALL, run_dir.path()).unwrap();
+    let written = write(&summary, &run_dir, &Format::OF_LOADS, run_dir.path()).unwrap();
     assert_eq!(written.len(), 10);
     let text = text::render(&summary, Color::Plain);
     assert!(text.starts_with("INVALID · unfinished"), "{text}");

@@ -10,7 +10,6 @@ use crate::exit_code::{Exit, Failure, OrExit};
 use crate::print;
 
 mod disguise;
-mod headers;
 
 pub(super) fn share(path: &Path) -> Result<(), Failure> {
     let shared = disguise::disguised(&contents::read(path)?);

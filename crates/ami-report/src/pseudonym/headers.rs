@@ -2,7 +2,7 @@
 
 /// What becomes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
     /// Of the protocol: states, counts, times, and ids that a PBX makes up.
     Kept,
     /// Words of the PBX: what is known to be someone's is replaced there.
@@ -182,7 +182,7 @@ const VOCABULARY: [&str; 62] = [
     "yes",
 ];
 
-pub(super) fn fate(name: &str) -> Fate {
+pub fn fate(name: &str) -> Fate {
     let name = name.to_ascii_lowercase();
     let stem = name.split(['-', '.']).next().unwrap_or_default();
     if name == "variable" || stem == "variable" {
@@ -200,6 +200,6 @@ pub(super) fn fate(name: &str) -> Fate {
     }
 }
 
-pub(super) fn is_of_the_protocol(word: &str) -> bool {
+pub fn is_of_the_protocol(word: &str) -> bool {
     VOCABULARY.contains(&word.to_ascii_lowercase().as_str())
 }
