@@ -206,15 +206,19 @@ pub(crate) struct SimErrand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Report {
-    /// A results directory.
+    /// Results directories: one of a load, or any number of judgements, which make one matrix.
     #[arg(default_value = "results/latest")]
-    pub(crate) run: PathBuf,
-    /// What to make, such as json or csv,hgrm. Without it: the tables here, and markdown, svg, json and junit as files.
+    pub(crate) runs: Vec<PathBuf>,
+    /// What to make, such as json or csv,hgrm. Without it: the tables here, and as files markdown, svg, json and junit of
+    /// a load, markdown, junit and html of judgements.
     #[arg(short, long = "format", value_name = "FORMAT", value_delimiter = ',', value_parser = format())]
     pub(crate) formats: Vec<Format>,
-    /// Where files go: a folder, the run's own when not given. Without it, markdown, json or junit alone is printed.
+    /// Where files go: a folder, the run's own when not given. Without it, a single document is printed.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Show every case, not only what is wrong.
+    #[arg(long)]
+    pub(crate) show_all: bool,
     #[command(flatten)]
     pub(crate) names: Names,
 }

@@ -57,6 +57,9 @@ pub(crate) struct Conform {
     pub(crate) list: bool,
     #[command(flatten)]
     pub(crate) names: Names,
+    /// Show every case, not only what is wrong.
+    #[arg(long)]
+    pub(crate) show_all: bool,
     /// No progress line.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -12,11 +12,14 @@ use ami_conform::cases;
 use ami_conform::device::Release;
 use ami_conform::expectation::Expectations;
 use ami_conform::suite::Selection;
+use ami_report::conformance::USUAL;
+use ami_report::conformance::tree::Detail;
 use ami_results::run_dir::RunDir;
 use anyhow::{Context as _, anyhow};
 use tokio::task::LocalSet;
 
 use crate::args::Conform;
+use crate::command::report::judged;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::operator::Stop;
 use crate::simulators::Simulators;
@@ -26,7 +29,6 @@ mod expected;
 mod judge;
 mod plan;
 mod progress;
-mod show;
 mod written;
 
 use judge::Judged;
@@ -201,11 +203,28 @@ fn judge_all(
     }))?;
     run.progress.clear();
     for one in &judged {
-        show::print(one);
+        if let Some(why) = &one.unreachable {
+            print::error(format_args!("{}: {why}", one.target));
+        }
     }
-    let written = run.written.into_inner();
-    written.conclude().or_exit(Exit::NotWritten)?;
+    let concluded = run.written.into_inner().conclude();
+    report(conform, run_dir)?;
+    concluded.or_exit(Exit::NotWritten)?;
     Ok(judged)
+}
+
+/// What was found as far as it could be written: here as it is, and for others beside the results.
+fn report(conform: &Conform, run_dir: &RunDir) -> Result<(), Failure> {
+    let conformance = judged::read(&[run_dir.path().to_owned()])?;
+    let detail = if conform.show_all {
+        Detail::All
+    } else {
+        Detail::Wrong
+    };
+    judged::print(&conformance, detail);
+    let exported = judged::named(&conformance, conform.names.naming());
+    judged::write(&exported, &USUAL, run_dir.path())?;
+    Ok(())
 }
 
 impl Run {

@@ -189,7 +189,7 @@ fn what_is_expected_decides_how_a_run_ends() {
         "delete the entry at known.toml:2:8",
     );
     let passes = format!("{entry}state = \"pass\"\n");
-    check(&passes, 0, Some(Outcome::AsExpected), "1 as-expected");
+    check(&passes, 0, Some(Outcome::AsExpected), "HOLDS");
     let lost = "applied = [\"banner.line.worded\", \"header.name.any-case\"]";
     check(lost, 1, None, "no case is called \"banner.line.worded\"");
 }
@@ -215,7 +215,7 @@ fn what_is_written_is_what_is_expected_the_next_time() {
     let known = fs::read_to_string(desk.path("known.toml")).unwrap();
     assert!(known.contains("case = \"limit.line.edge\""), "{known}");
     let ran = run(&[]).check(0, "");
-    assert!(ran.out.contains("2 as-expected"), "{ran:?}");
+    assert!(ran.out.contains("2 fail (2 known)"), "{ran:?}");
     let given = fs::read_to_string(desk.path("known.toml")).unwrap();
     let given = given.replace("not looked into yet", "the buffer ends there");
     let desk = desk.with("known.toml", &given);

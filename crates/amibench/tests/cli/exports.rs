@@ -102,7 +102,7 @@ fn a_format_that_is_none_is_answered_with_those_that_are() {
         .check(2, "invalid value 'yaml' for '--format <FORMAT>'")
         .check(
             2,
-            "[possible values: text, markdown, svg, json, junit, csv, hgrm]",
+            "[possible values: text, markdown, svg, json, junit, csv, hgrm, html]",
         );
 }
 

@@ -16,6 +16,7 @@ mod exports;
 mod flows;
 mod help;
 mod interrupted;
+mod judged;
 mod library;
 mod merge;
 mod plan;
