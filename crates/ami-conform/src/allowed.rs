@@ -31,6 +31,7 @@ pub const ACTIONS: &[(&str, Safety)] = &[
     ("ParkedCalls", Safety::Quiet),
     ("Ping", Safety::Quiet),
     ("PresenceStateList", Safety::Quiet),
+    ("QueueRule", Safety::Quiet),
     ("QueueStatus", Safety::Quiet),
     ("QueueSummary", Safety::Quiet),
     ("Queues", Safety::Quiet),

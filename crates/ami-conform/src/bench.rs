@@ -1,6 +1,6 @@
 //! A bench: where an active case works. It opens connections, hands out ids, and knows whether the PBX is alive.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -12,7 +12,6 @@ use ami_client::Clock;
 use ami_client::wire::Wire;
 use ami_proto::session::Secret;
 use ami_proto::transcript::Mark;
-use tokio::sync::Mutex;
 
 use crate::device::Device;
 use crate::finding::Finding;
@@ -23,6 +22,8 @@ use crate::trace::Trace;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const BANNER_WITHIN: Duration = Duration::from_secs(5);
+/// What a PBX that never greeted anybody gets to do so after all.
+const STILL_NO_BANNER: Duration = Duration::from_millis(300);
 const LIVENESS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How connections to a PBX are made.
@@ -49,8 +50,18 @@ pub struct Site {
     ids: Cell<u64>,
     pub(crate) meter: Meter,
     stopped: Cell<bool>,
-    /// Asked whether the PBX lives; nothing else happens on it.
-    control: Mutex<Option<Probe>>,
+    greets: OnceCell<Greets>,
+    /// How the first login of the run ended; one that was refused is not tried again, for it would be refused and logged each time.
+    first_login: OnceCell<Result<(), String>>,
+    /// Answers without an ActionID are taken at once.
+    pub(crate) answers_namelessly: Cell<bool>,
+}
+
+/// Whether the first connection of the run was greeted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greets {
+    Yes,
+    No,
 }
 
 #[derive(Debug)]
@@ -87,7 +98,9 @@ impl Site {
             ids: Cell::new(0),
             meter: Meter::new(permitted),
             stopped: Cell::new(false),
-            control: Mutex::new(None),
+            greets: OnceCell::new(),
+            first_login: OnceCell::new(),
+            answers_namelessly: Cell::new(false),
         })
     }
 
@@ -124,40 +137,22 @@ impl Site {
         self.log.borrow_mut().mark(at, conn, mark);
     }
 
-    /// A session of its own is answered; a lost one is opened again once.
+    /// A connection of its own is served: its login is answered, or where none is accepted it is greeted.
     pub async fn is_alive(self: &Rc<Self>) -> bool {
-        let mut control = self.control.lock().await;
-        if let Some(probe) = &mut *control
-            && pinged(probe).await
-        {
-            return true;
+        let Ok((mut probe, banner)) = greeted(self, Manners::Proper).await else {
+            return false;
+        };
+        if let Some(Err(_)) = self.first_login.get() {
+            return banner.is_some();
         }
-        *control = log_in(self, "off").await.ok();
-        match &mut *control {
-            Some(probe) => pinged(probe).await,
-            None => false,
-        }
-    }
-
-    /// Says goodbye on the control session.
-    pub async fn leave(&self) {
-        if let Some(mut control) = self.control.lock().await.take() {
-            control.send("Logoff", &[]).await;
+        let id = send_login(&mut probe, "off").await;
+        let answered = login_answer(&mut probe, &id).await.is_ok();
+        if answered {
+            probe.send("Logoff", &[]).await;
             // It was only polite.
-            let _ = control.next(LIVENESS_WITHIN).await;
+            let _ = probe.next(LIVENESS_WITHIN).await;
         }
-    }
-}
-
-/// Without the findings that an ordinary answer has: those would ask for life again.
-async fn pinged(probe: &mut Probe) -> bool {
-    let id = probe.send("Ping", &[]).await;
-    loop {
-        match probe.next(LIVENESS_WITHIN).await {
-            Heard::Message(got) if got.has("ActionID", &id) => return true,
-            Heard::Message(_) => {}
-            Heard::End(_) | Heard::Silence => return false,
-        }
+        answered
     }
 }
 
@@ -175,15 +170,27 @@ async fn connect(site: &Rc<Site>, manners: Manners) -> Result<Probe, Finding> {
     Ok(Probe::new(wire, place, conn))
 }
 
-async fn greeted(site: &Rc<Site>, manners: Manners) -> Result<(Probe, Got), Finding> {
+/// A PBX that says nothing may still answer.
+async fn greeted(site: &Rc<Site>, manners: Manners) -> Result<(Probe, Option<Got>), Finding> {
     let mut probe = connect(site, manners).await?;
-    match probe.next(BANNER_WITHIN).await {
-        Heard::Message(banner) => Ok((probe, banner)),
-        Heard::End(_) => Err(Finding::inconclusive(
-            "the connection was closed before a banner",
-        )),
-        Heard::Silence => Err(Finding::inconclusive("no banner within 5 s")),
-    }
+    let within = match site.greets.get() {
+        Some(Greets::No) => STILL_NO_BANNER,
+        _ => BANNER_WITHIN,
+    };
+    let banner = match probe.next(within).await {
+        Heard::Message(banner) => Some(banner),
+        Heard::Silence => None,
+        Heard::End(_) => {
+            return Err(Finding::inconclusive(
+                "the connection was closed before a banner",
+            ));
+        }
+    };
+    site.greets.get_or_init(|| match banner {
+        Some(_) => Greets::Yes,
+        None => Greets::No,
+    });
+    Ok((probe, banner))
 }
 
 async fn log_in(site: &Rc<Site>, events: &str) -> Result<Probe, Finding> {
@@ -191,31 +198,42 @@ async fn log_in(site: &Rc<Site>, events: &str) -> Result<Probe, Finding> {
 }
 
 async fn log_in_with(site: &Rc<Site>, events: &str, manners: Manners) -> Result<Probe, Finding> {
+    if let Some(Err(why)) = site.first_login.get() {
+        return Err(Finding::inconclusive(why));
+    }
     let (mut probe, _) = greeted(site, manners).await?;
-    let Credentials { username, secret } = &site.credentials;
-    let id = probe
-        .send(
-            "Login",
-            &[
-                ("Username", username),
-                ("Secret", secret.expose()),
-                ("Events", events),
-            ],
-        )
-        .await;
+    let id = send_login(&mut probe, events).await;
+    let login = match login_answer(&mut probe, &id).await {
+        Ok(answer) if answer.has("Response", "Success") => Ok(()),
+        Ok(answer) => Err(format!("the login was refused: {}", answer.summary())),
+        Err(NoAnswer) => Err("the login was not answered".to_owned()),
+    };
+    site.first_login.get_or_init(|| login.clone());
+    login.map(|()| probe).map_err(Finding::inconclusive)
+}
+
+async fn send_login(probe: &mut Probe, events: &str) -> String {
+    let Credentials { username, secret } = probe.site().credentials.clone();
+    let headers = [
+        ("Username", username.as_str()),
+        ("Secret", secret.expose()),
+        ("Events", events),
+    ];
+    probe.send("Login", &headers).await
+}
+
+struct NoAnswer;
+
+/// The first answer with this ActionID or with none at all: nothing else was asked.
+async fn login_answer(probe: &mut Probe, id: &str) -> Result<Got, NoAnswer> {
     loop {
         match probe.next(LIVENESS_WITHIN).await {
-            Heard::Message(got) if got.has("ActionID", &id) && got.has("Response", "Success") => {
-                return Ok(probe);
-            }
-            Heard::Message(got) if got.has("ActionID", &id) => {
-                let why = format!("the login was refused: {}", got.summary());
-                return Err(Finding::inconclusive(why));
+            Heard::Message(got) if got.answers(id) => {
+                probe.remember(&got);
+                return Ok(got);
             }
             Heard::Message(_) => {}
-            Heard::End(_) | Heard::Silence => {
-                return Err(Finding::inconclusive("the login was not answered"));
-            }
+            Heard::End(_) | Heard::Silence => return Err(NoAnswer),
         }
     }
 }
@@ -277,8 +295,8 @@ impl<'a> Bench<'a> {
         connect(&self.site, Manners::Rude).await
     }
 
-    /// A connection whose banner was read, not logged in.
-    pub async fn greeted(&mut self) -> Result<(Probe, Got), Finding> {
+    /// A connection whose banner was read, if there is one, not logged in.
+    pub async fn greeted(&mut self) -> Result<(Probe, Option<Got>), Finding> {
         greeted(&self.site, Manners::Rude).await
     }
 

@@ -1,6 +1,7 @@
 //! A call that a case places: where the target's role leads, under an id of ours, with a bound of its own, and gone afterwards.
 
 use ami_client::target::Role;
+use ami_results::verdict::State;
 
 use crate::bench::Bench;
 use crate::finding::Finding;
@@ -73,20 +74,26 @@ impl Placed {
         role: &str,
     ) -> Result<(Self, Got), Finding> {
         let placed = place(bench, probe, role, &[("Async", "true")]).await?;
-        let answer = probe.answer().await?;
-        answer.expect("ActionID", &placed.action_id)?;
+        let answer = probe.answer_to(&placed.action_id).await?;
         answer.expect("Response", "Success")?;
         Ok((placed, answer))
     }
 
-    /// A call that was answered, with the event that says so.
+    /// A call that was answered, with the event that says so; without one there is nothing to try the rest on.
     pub(crate) async fn answered(
         bench: &mut Bench<'_>,
         probe: &mut Probe,
     ) -> Result<(Self, Got), Finding> {
-        let (placed, _) = Self::begin(bench, probe, "answers").await?;
-        let response = placed.response(probe).await?;
-        response.expect("Response", "Success")?;
+        let no_call = |why: Finding| Finding {
+            state: State::Inconclusive,
+            got: format!("there is no call to try it on: {}", why.got),
+            ..why
+        };
+        let (placed, _) = Self::begin(bench, probe, "answers")
+            .await
+            .map_err(no_call)?;
+        let response = placed.response(probe).await.map_err(no_call)?;
+        response.expect("Response", "Success").map_err(no_call)?;
         Ok((placed, response))
     }
 

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::allowed;
-use crate::bench::Place;
+use crate::bench::{Place, Site};
 use crate::finding::{Evidence, Finding};
 use crate::log::Side;
 
@@ -27,6 +27,8 @@ const LIMITS: Limits = Limits {
     headers_max: 64 * 1024,
 };
 const READ_BYTES: usize = 16 * 1024;
+/// Behind an answer without an ActionID, one that bears it may still come.
+const NAMED_WITHIN: Duration = Duration::from_millis(300);
 const SUMMARY_LINES: usize = 3;
 /// What is shown of what we sent before a silence.
 const LAST_WORDS: usize = 400;
@@ -40,6 +42,8 @@ pub struct Probe {
     heard: VecDeque<Got>,
     sent: u64,
     ended: Option<End>,
+    /// What the last request got that was waited for.
+    answered: Option<Got>,
 }
 
 /// A message of the PBX, and where it stands.
@@ -95,6 +99,25 @@ impl Got {
     pub fn is_event(&self, name: &str) -> bool {
         let event = self.frame().get("Event");
         event.is_some_and(|event| event.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// It bears this ActionID, or it is an answer that bears none.
+    pub(crate) fn answers(&self, id: &str) -> bool {
+        self.has("ActionID", id) || (self.is_nameless() && self.text("Response").is_some())
+    }
+
+    fn is_nameless(&self) -> bool {
+        self.frame().get("ActionID").is_none()
+    }
+
+    /// It bears the ActionID of that Ping, or is a Pong that bears none.
+    fn is_pong_of(&self, id: &str) -> bool {
+        self.has("ActionID", id) || (self.is_nameless() && self.text("Ping").is_some())
+    }
+
+    /// It bears the ActionID of that list, or it bears none and is no event of the queue either.
+    fn is_item_of(&self, id: &str) -> bool {
+        self.has("ActionID", id) || (self.is_nameless() && self.text("Privilege").is_none())
     }
 
     /// By its word, or by its name where the PBX is too old for the word.
@@ -163,7 +186,12 @@ impl Probe {
             heard: VecDeque::new(),
             sent: 0,
             ended: None,
+            answered: None,
         }
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.place.site
     }
 
     /// Writes as it is; a peer that takes no bytes any more shows when it is read.
@@ -260,8 +288,14 @@ impl Probe {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.next(left).await {
-                Heard::Message(got) if got.kind() == FrameKind::Event => {}
-                Heard::Message(got) => return Ok(got),
+                // A banner that came late is no answer either, nor is one that was given already.
+                Heard::Message(got)
+                    if matches!(got.kind(), FrameKind::Event | FrameKind::Banner)
+                        || self.is_repeated(&got) => {}
+                Heard::Message(got) => {
+                    self.remember(&got);
+                    return Ok(got);
+                }
                 Heard::End(end) => return Err(self.closed("an answer", end).await),
                 Heard::Silence => return Err(self.silent("an answer", within).await),
             }
@@ -321,24 +355,72 @@ impl Probe {
         id
     }
 
-    /// Sends a request; the next answer must be to it.
+    /// This is what was answered last.
+    pub(crate) fn remember(&mut self, answer: &Got) {
+        self.answered = Some(answer.clone());
+    }
+
+    /// Byte for byte what was answered last, ActionID and all.
+    fn is_repeated(&self, got: &Got) -> bool {
+        let last = self.answered.as_ref();
+        !got.is_nameless() && last.is_some_and(|last| last.frame().bytes() == got.frame().bytes())
+    }
+
+    /// Sends a request, and waits for its answer.
     pub async fn ask(&mut self, action: &str, headers: &[(&str, &str)]) -> Result<Got, Finding> {
         let id = self.send(action, headers).await;
-        let answer = self.answer().await?;
-        answer.expect("ActionID", &id)?;
-        Ok(answer)
+        self.answer_to(&id).await
+    }
+
+    /// The answer with this ActionID. One that bears an earlier ActionID of ours is passed over: it came late, or once more.
+    /// One that bears none is taken where no better one comes.
+    pub(crate) async fn answer_to(&mut self, id: &str) -> Result<Got, Finding> {
+        let mut until = Instant::now() + ANSWER_WITHIN;
+        let mut nameless = None;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let heard = self.next(left).await;
+            match (heard, nameless.take()) {
+                (Heard::Message(got), _) if got.has("ActionID", id) => {
+                    self.remember(&got);
+                    return Ok(got);
+                }
+                (Heard::Message(got), None) if got.answers(id) => {
+                    if self.place.site.answers_namelessly.get() {
+                        return Ok(got);
+                    }
+                    until = Instant::now() + NAMED_WITHIN;
+                    nameless = Some(got);
+                }
+                (Heard::Message(got), held) if got.kind() != FrameKind::Response => nameless = held,
+                (Heard::Message(got), held) => {
+                    let named = got.text("ActionID").unwrap_or_default();
+                    if !named.is_empty() && !named.starts_with(&self.place.site.tag) {
+                        got.expect("ActionID", id)?;
+                    }
+                    nameless = held;
+                }
+                (Heard::Silence | Heard::End(_), Some(got)) => {
+                    self.place.site.answers_namelessly.set(true);
+                    return Ok(got);
+                }
+                (Heard::End(end), None) => return Err(self.closed("an answer", end).await),
+                (Heard::Silence, None) => {
+                    return Err(self.silent("an answer", ANSWER_WITHIN).await);
+                }
+            }
+        }
     }
 
     /// Sends a request that is answered by a list, and takes all of it.
     pub async fn list(&mut self, action: &str, headers: &[(&str, &str)]) -> Result<List, Finding> {
         let id = self.send(action, headers).await;
-        let start = self.answer().await?;
-        start.expect("ActionID", &id)?;
+        let start = self.answer_to(&id).await?;
         start.expect("Response", "Success")?;
         let mut items = Vec::new();
         loop {
             let what = format!("the end of the list of {action}");
-            let item = self.event(&what, |got| got.has("ActionID", &id)).await?;
+            let item = self.event(&what, |got| got.is_item_of(&id)).await?;
             if item.closes_list() {
                 let complete = item;
                 return Ok(List {
@@ -351,11 +433,9 @@ impl Probe {
         }
     }
 
-    /// The stream is still in step: a Ping is the next thing that is answered.
+    /// The stream is still in step: a Ping is answered.
     pub async fn barrier(&mut self) -> Result<Got, Finding> {
-        let pong = self.ask("Ping", &[]).await?;
-        pong.expect("Ping", "Pong")?;
-        Ok(pong)
+        self.ask("Ping", &[]).await
     }
 
     /// All that was asked for before is answered once a Ping is.
@@ -366,7 +446,7 @@ impl Probe {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.next(left).await {
-                Heard::Message(got) if got.has("ActionID", &id) => return Ok(before),
+                Heard::Message(got) if got.is_pong_of(&id) => return Ok(before),
                 Heard::Message(got) => before.push(got),
                 Heard::End(end) => return Err(self.closed("the answer to a Ping", end).await),
                 Heard::Silence => {
@@ -380,7 +460,7 @@ impl Probe {
     pub async fn silent_until_ping(&mut self, after: &str) -> Result<(), Finding> {
         let id = self.send("Ping", &[]).await;
         let answer = self.answer().await?;
-        if answer.has("ActionID", &id) {
+        if answer.is_pong_of(&id) {
             return Ok(());
         }
         let got = format!("`{}`", answer.summary());

@@ -39,7 +39,7 @@ const SURVEY: &[&str] = &[
     "VoicemailUsersList",
 ];
 
-/// Until the login is refused or the PBX falls silent nothing can be judged; that is the error.
+/// What does not show stays unknown, with the reason; the error is that nobody could be connected to.
 pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
     let mut device = Device {
         roles: told.roles,
@@ -49,15 +49,17 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
     };
     let nothing_known = Device::default();
     let mut bench = Bench::new(site, &nothing_known);
-    let (_, banner) = bench.greeted().await?;
-    if banner.kind() == FrameKind::Banner {
-        let line = banner.frame().lines().next().unwrap_or_default();
-        device.banner = String::from_utf8_lossy(line).into_owned();
+    match bench.greeted().await?.1 {
+        Some(banner) if banner.kind() == FrameKind::Banner => {
+            let line = banner.frame().lines().next().unwrap_or_default();
+            device.banner = String::from_utf8_lossy(line).into_owned();
+        }
+        _ => device.because("banner", "none came"),
     }
-    let mut probe = bench.listener("on").await?;
-    device.actions = actions(&mut probe).await?;
-    settings(&mut probe, &mut device).await?;
-    framing(&mut probe, &mut device, site).await?;
+    match bench.listener("on").await {
+        Ok(mut probe) => ask(&mut probe, &mut device, site).await,
+        Err(why) => device.because("all but the banner", &format!("unknown: {}", why.got)),
+    }
     if let Some(release) = told.release {
         device.release = Some(release);
         device.because("release", "the operator says so");
@@ -66,11 +68,31 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         device.reads = told.reads;
         device.because("read classes", "the operator says so");
     }
-    survey(&mut probe, &device).await?;
+    Ok(device)
+}
+
+/// One question after the other; one that is not answered leaves its part unknown.
+async fn ask(probe: &mut Probe, device: &mut Device, site: &Site) {
+    let mut unknown = Vec::new();
+    match actions(probe).await {
+        Ok(actions) => device.actions = actions,
+        Err(why) => unknown.push(("actions", why)),
+    }
+    if let Err(why) = settings(probe, device).await {
+        unknown.push(("release", why));
+    }
+    if let Err(why) = framing(probe, device, site).await {
+        unknown.push(("Command framing", why));
+    }
+    if let Err(why) = survey(probe, device).await {
+        unknown.push(("lists", why));
+    }
+    for (fact, why) in unknown {
+        device.because(fact, &format!("unknown: {}", why.got));
+    }
     probe.send("Logoff", &[]).await;
     // Whether it closes, and how, is judged from what was seen.
     let _ = probe.ends(ANSWER_WITHIN).await;
-    Ok(device)
 }
 
 async fn actions(probe: &mut Probe) -> Result<Option<BTreeMap<String, String>>, Finding> {
@@ -141,7 +163,7 @@ async fn framing(probe: &mut Probe, device: &mut Device, site: &Site) -> Result<
             .conflicts
             .push("the framing of Command is not that of the release".to_owned());
     }
-    device.reads = read_classes(&text_of(&answer));
+    device.reads = read_classes(&String::from_utf8_lossy(answer.frame().bytes()));
     if device.reads.is_some() {
         device.because("read classes", "the console lists those of the account");
     }
@@ -158,7 +180,7 @@ fn framing_of(answer: &Got) -> Option<CommandFraming> {
 }
 
 /// What a Command printed, whichever way it is framed.
-pub fn text_of(answer: &Got) -> String {
+pub(crate) fn text_of(answer: &Got) -> String {
     let frame = answer.frame();
     match frame.body() {
         Some(body) => String::from_utf8_lossy(body).into_owned(),
@@ -173,7 +195,8 @@ pub fn text_of(answer: &Got) -> String {
 fn read_classes(console: &str) -> Option<BTreeSet<String>> {
     let line = console
         .lines()
-        .find_map(|line| line.trim_start().strip_prefix("read perm:"))?;
+        .find_map(|line| line.split_once("read perm:"))
+        .map(|(_, classes)| classes)?;
     Some(line.trim().split(',').map(str::to_owned).collect())
 }
 

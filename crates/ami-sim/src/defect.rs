@@ -1,6 +1,6 @@
 //! Defects: wrong behaviour that a simulated PBX is told to have, one for each thing that a PBX is judged by.
 //!
-//! A row is a name after what is wrong, the check that it fails, one line, and a rewrite: of what the client sends, of one
+//! A row is a name after what is wrong, the conformance case that it fails, one line, and a rewrite: of what the client sends, of one
 //! action before the model sees it, of the messages that answer it, of an event, or of the PBX as it is set up. They act on
 //! encoded messages, since line ends go wrong too. A sound PBX pays nothing for them.
 
@@ -33,7 +33,7 @@ pub struct Defect(&'static Row);
 
 pub(crate) struct Row {
     name: &'static str,
-    check: &'static str,
+    case: &'static str,
     what: &'static str,
     how: How,
 }
@@ -69,6 +69,8 @@ pub(crate) struct Telling<'a> {
 /// An event on its way to one session; what is left in `events` is heard.
 pub(crate) struct Hearing<'a> {
     pub(crate) key: SessionKey,
+    /// So many are logged in.
+    pub(crate) sessions: usize,
     pub(crate) events: Vec<Arc<Event>>,
     pub(crate) notes: &'a mut Notes,
 }
@@ -109,9 +111,10 @@ impl Defect {
         self.0.name
     }
 
-    /// The id of the check that a PBX with this defect fails, or whose observation it changes.
-    pub fn check(self) -> &'static str {
-        self.0.check
+    /// The conformance case that a PBX with this defect fails, or whose observation it changes; none for what only other
+    /// accounts, other transports or the end of the PBX would show.
+    pub fn case(self) -> Option<&'static str> {
+        Some(self.0.case).filter(|case| *case != table::UNJUDGED)
     }
 
     pub fn what(self) -> &'static str {
@@ -200,6 +203,7 @@ impl Pbx {
         }
         let mut hearing = Hearing {
             key,
+            sessions: self.logins.values().sum(),
             events: vec![Arc::clone(event)],
             notes,
         };
@@ -217,15 +221,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_used_once_and_stand_in_the_area_of_their_check() {
+    fn names_are_used_once() {
         let mut names: Vec<&str> = Defect::all().map(Defect::name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
         for defect in Defect::all() {
-            let area = |id: &'static str| id.split('.').next();
-            assert_eq!(area(defect.name()), area(defect.check()), "{defect:?}");
             assert!(
                 defect.what().len() < 100 && !defect.what().contains('\n'),
                 "{defect:?}"

@@ -258,6 +258,10 @@ impl Exchange {
             self.settle(now, key);
             self.spread_faults();
             self.restart_if_due(now, key);
+            if self.pbx.flaws.lost_session == LostSession::AllAtOnce {
+                self.pbx.flaws.lost_session = LostSession::Nothing;
+                self.end_all();
+            }
             self.carry(now);
             if progress == Progress::Idle {
                 return;

@@ -288,8 +288,8 @@ impl ServerSession {
         for planted in pbx.faults.standing() {
             outbox.suffer(planted);
         }
-        let banner = Text(format!("{}\r\n", pbx.profile.banner).into_bytes());
-        outbox.say(Moment::Banner, vec![banner]);
+        let banner = (pbx.flaws.greet)(&pbx.profile.banner, key);
+        outbox.say(Moment::Banner, vec![Text(banner.into_bytes())]);
         let dialogue = Dialogue {
             key,
             addresses,

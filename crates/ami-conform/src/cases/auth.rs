@@ -6,12 +6,13 @@ use std::time::Duration;
 use md5::{Digest as _, Md5};
 
 use crate::bench::Bench;
-use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::case::{Authority, CASE, Case, Check, Level, Safety, Severity};
 use crate::finding::{Finding, Judged};
 use crate::probe::{Got, Probe};
 
 /// A failed login is answered after a second by stock Asterisk.
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
+
 const CHALLENGES: usize = 10;
 
 pub(super) const CASES: &[Case] = &[
@@ -99,6 +100,17 @@ pub(super) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "auth.refusal.same-time",
+        requirement: "A refusal takes as long for an unknown account as for a wrong secret.",
+        level: Level::Should,
+        authority: Authority::Consensus,
+        severity: Severity::Minor,
+        safety: Safety::Noisy,
+        source: "manager.c action_login: sleep(1), whatever was wrong",
+        check: Check::Active(|bench| Box::pin(same_time(bench))),
+        ..CASE
+    },
+    Case {
         id: "auth.before-login.denied",
         requirement: "Without a login nothing but Login, Challenge and Logoff is carried out.",
         severity: Severity::Blocker,
@@ -172,58 +184,6 @@ pub(super) const CASES: &[Case] = &[
         check: Check::Active(|bench| Box::pin(no_replay(bench))),
         ..CASE
     },
-    Case {
-        id: "auth.rights.list-is-kept",
-        requirement: "What ListCommands lists and reads only is not denied.",
-        level: Level::Should,
-        authority: Authority::Asterisk,
-        needs: &[Need::Action("CoreStatus")],
-        source: "manager.c action_listcommands",
-        check: Check::Active(|bench| Box::pin(list_is_kept(bench))),
-        ..CASE
-    },
-    Case {
-        id: "auth.rights.harmful-without-class",
-        requirement: "Which actions that interrupt calls need no class at all.",
-        level: Level::Observe,
-        authority: Authority::Asterisk,
-        severity: Severity::Info,
-        source: "chan_dahdi.c, manager_bridges.c: registered with 0",
-        check: Check::Active(|bench| Box::pin(harmful(bench))),
-        ..CASE
-    },
-    Case {
-        id: "auth.booted.event",
-        requirement: "FullyBooted follows a login whose account reads class system.",
-        level: Level::Should,
-        authority: Authority::Asterisk,
-        severity: Severity::Minor,
-        needs: &[Need::Read("system"), Need::Since(1, 8)],
-        source: "manager.c action_login, since 1.8",
-        check: Check::Active(|bench| Box::pin(booted(bench))),
-        ..CASE
-    },
-    Case {
-        id: "auth.booted.times",
-        requirement: "FullyBooted tells Uptime and LastReload.",
-        level: Level::Should,
-        authority: Authority::Asterisk,
-        severity: Severity::Minor,
-        needs: &[Need::Read("system"), Need::Since(14, 0)],
-        source: "manager.c action_login, since 14",
-        check: Check::Active(|bench| Box::pin(booted_times(bench))),
-        ..CASE
-    },
-    Case {
-        id: "auth.booted.not-with-events-off",
-        requirement: "A login with `Events: off` is followed by no event.",
-        level: Level::Should,
-        authority: Authority::Asterisk,
-        needs: &[Need::Since(1, 8)],
-        source: "manager.c action_login, since 1.8",
-        check: Check::Active(|bench| Box::pin(events_off(bench))),
-        ..CASE
-    },
 ];
 
 fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
@@ -231,7 +191,7 @@ fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
 }
 
 /// Logs in by hand, with the answer.
-async fn logged_in(bench: &mut Bench<'_>) -> Result<(Probe, Got), Finding> {
+pub(super) async fn logged_in(bench: &mut Bench<'_>) -> Result<(Probe, Got), Finding> {
     let (mut probe, _) = bench.greeted().await?;
     let account = bench.credentials();
     let headers = login(&account.username, account.secret.expose());
@@ -339,15 +299,35 @@ async fn empty_secret(bench: &mut Bench<'_>) -> Judged {
     Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
 }
 
-async fn takes_a_second(bench: &mut Bench<'_>) -> Judged {
-    const AT_LEAST: Duration = Duration::from_millis(900);
+/// How long a refusal takes, and the answer.
+async fn time_of_refusal(bench: &mut Bench<'_>, user: &str) -> Result<(Duration, Got), Finding> {
     let (mut probe, _) = bench.greeted().await?;
-    let (user, secret) = (bench.credentials().username.clone(), wrong(bench));
+    let secret = wrong(bench);
     let sent_at = bench.now();
-    probe.send("Login", &login(&user, &secret)).await;
+    probe.send("Login", &login(user, &secret)).await;
     let answer = probe.answer_within(REFUSED_WITHIN).await?;
     answer.expect("Response", "Error")?;
-    let took = answer.at.saturating_sub(sent_at);
+    Ok((answer.at.saturating_sub(sent_at), answer))
+}
+
+async fn same_time(bench: &mut Bench<'_>) -> Judged {
+    const APART_MAX: Duration = Duration::from_millis(500);
+    let (known, nobody) = (bench.credentials().username.clone(), bench.id());
+    let (one, wrong_secret) = time_of_refusal(bench, &known).await?;
+    let (two, unknown_user) = time_of_refusal(bench, &nobody).await?;
+    let evidence = [wrong_secret.evidence(), unknown_user.evidence()];
+    if one.abs_diff(two) > APART_MAX {
+        let (one, two) = (one.as_secs_f64(), two.as_secs_f64());
+        let got = format!("{one:.1} s for a wrong secret, {two:.1} s for an unknown account");
+        return Ok(Finding::fail("the same time", got).with_all(evidence));
+    }
+    Ok(Finding::pass("the same time").with_all(evidence))
+}
+
+async fn takes_a_second(bench: &mut Bench<'_>) -> Judged {
+    const AT_LEAST: Duration = Duration::from_millis(900);
+    let user = bench.credentials().username.clone();
+    let (took, answer) = time_of_refusal(bench, &user).await?;
     let got = format!("{:.1} s", took.as_secs_f64());
     if took < AT_LEAST {
         return Ok(Finding::fail("a second", got).with(answer.evidence()));
@@ -478,99 +458,4 @@ async fn no_replay(bench: &mut Bench<'_>) -> Judged {
     let replayed = by_key(bench, &mut second, &key).await?;
     replayed.expect("Response", "Error")?;
     Ok(Finding::pass("refused").with(replayed.evidence()))
-}
-
-async fn list_is_kept(bench: &mut Bench<'_>) -> Judged {
-    const READ_ONLY: [&str; 8] = [
-        "CoreStatus",
-        "CoreSettings",
-        "CoreShowChannels",
-        "Status",
-        "QueueStatus",
-        "BridgeList",
-        "DeviceStateList",
-        "ExtensionStateList",
-    ];
-    let mut probe = bench.session().await?;
-    let mut tried = 0;
-    for action in READ_ONLY {
-        if bench.device.has(Need::Action(action)) != crate::device::Has::Yes {
-            continue;
-        }
-        let id = probe.send(action, &[]).await;
-        let messages = probe.barrier_behind().await?;
-        let denied =
-            |got: &&Got| got.has("ActionID", &id) && got.has("Message", "Permission denied");
-        if let Some(denied) = messages.iter().find(denied) {
-            let got = format!("{action} is listed, and denied");
-            return Ok(Finding::fail("what is listed may be run", got).with(denied.evidence()));
-        }
-        tried += 1;
-    }
-    if tried == 0 {
-        return Ok(Finding::inconclusive("none of them is listed"));
-    }
-    Ok(Finding::pass(format!("{tried} actions")))
-}
-
-async fn harmful(bench: &mut Bench<'_>) -> Judged {
-    const HARMFUL: [&str; 8] = [
-        "BridgeDestroy",
-        "BridgeKick",
-        "DAHDIHangup",
-        "DAHDIRestart",
-        "DAHDITransfer",
-        "QueueReset",
-        "QueueReload",
-        "BridgeTechnologySuspend",
-    ];
-    let Some(actions) = &bench.device.actions else {
-        return Ok(Finding::not_applicable("ListCommands is denied"));
-    };
-    let open = HARMFUL.iter().filter(|name| {
-        let text = actions.get(**name);
-        text.is_some_and(|text| text.contains("(Priv: <none>)"))
-    });
-    let open: Vec<&str> = open.copied().collect();
-    let got = match open.as_slice() {
-        [] => "none".to_owned(),
-        open => open.join(", "),
-    };
-    Ok(Finding::pass(got))
-}
-
-async fn fully_booted(bench: &mut Bench<'_>) -> Result<Got, Finding> {
-    let mut probe = bench.listener("on").await?;
-    probe
-        .event("FullyBooted", |got| got.is_event("FullyBooted"))
-        .await
-}
-
-async fn booted(bench: &mut Bench<'_>) -> Judged {
-    let event = fully_booted(bench).await?;
-    Ok(Finding::pass("it does").with(event.evidence()))
-}
-
-async fn booted_times(bench: &mut Bench<'_>) -> Judged {
-    let event = fully_booted(bench).await?;
-    for name in ["Uptime", "LastReload"] {
-        let value = event.text(name).unwrap_or_default();
-        if value.parse::<u64>().is_err() {
-            let got = format!("`{name}: {value}`");
-            return Ok(Finding::fail(format!("{name} in seconds"), got).with(event.evidence()));
-        }
-    }
-    Ok(Finding::pass("both").with(event.evidence()))
-}
-
-async fn events_off(bench: &mut Bench<'_>) -> Judged {
-    let (mut probe, _) = logged_in(bench).await?;
-    let before = probe.barrier_behind().await?;
-    match before.first() {
-        None => Ok(Finding::pass("none")),
-        Some(event) => {
-            let got = format!("`{}`", event.summary());
-            Ok(Finding::fail("nothing before the answer to a Ping", got).with(event.evidence()))
-        }
-    }
 }

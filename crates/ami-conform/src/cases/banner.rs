@@ -1,5 +1,6 @@
 //! What a PBX says first.
 
+use ami_proto::anomaly::Anomaly;
 use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
@@ -141,7 +142,9 @@ fn same(observed: &Observed<'_>) -> Finding {
 
 /// Majors of the banner by those of the release: 12 has 2, 13 has 2, then one up for each.
 async fn of_the_release(bench: &mut Bench<'_>) -> Judged {
-    let (_, banner) = bench.greeted().await?;
+    let (_, Some(banner)) = bench.greeted().await? else {
+        return Ok(Finding::inconclusive("there is no banner"));
+    };
     let Some(release) = bench.device.release else {
         return Ok(Finding::inconclusive("the release does not show"));
     };
@@ -165,7 +168,9 @@ async fn of_the_release(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn product(bench: &mut Bench<'_>) -> Judged {
-    let (_, banner) = bench.greeted().await?;
+    let (_, Some(banner)) = bench.greeted().await? else {
+        return Ok(Finding::inconclusive("there is no banner"));
+    };
     let line = bench.device.banner.clone();
     let name = line
         .rsplit_once('/')
@@ -194,6 +199,16 @@ fn present(observed: &Observed<'_>) -> Finding {
 
 async fn alone(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = bench.greeted().await?;
-    let refused = probe.ask("Ping", &[]).await?;
+    let id = probe.send("Ping", &[]).await;
+    let refused = probe.answer().await?;
+    let is_extra = |anomaly: &Anomaly| matches!(anomaly, Anomaly::ExtraBlankLines { .. });
+    if refused.frame().anomalies().iter().any(is_extra) {
+        let got = "an empty line before it";
+        return Ok(Finding::fail("the answer to a Ping", got).with(refused.evidence()));
+    }
+    if !refused.answers(&id) {
+        let got = format!("`{}`", refused.summary());
+        return Ok(Finding::fail("the answer to a Ping", got).with(refused.evidence()));
+    }
     Ok(Finding::pass("the first answer is that to the first request").with(refused.evidence()))
 }

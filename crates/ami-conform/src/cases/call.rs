@@ -14,6 +14,15 @@ const CALLS: &[Need] = &[
     Need::Role("answers"),
     Need::Since(12, 2),
 ];
+const STATUS: &[Need] = &[
+    Need::Action("Originate"),
+    Need::Action("Hangup"),
+    Need::Action("Status"),
+    Need::Action("CoreShowChannels"),
+    Need::Read("call"),
+    Need::Role("answers"),
+    Need::Since(12, 2),
+];
 const HANGUP: &[Need] = &[Need::Action("Hangup")];
 
 pub(super) const CASES: &[Case] = &[
@@ -94,6 +103,30 @@ pub(super) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "call.hangup.pattern",
+        requirement: "A Hangup by a pattern is a list of the channels that it ends.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        safety: Safety::OriginatesCall,
+        needs: CALLS,
+        source: "manager.c action_hangup, since 11",
+        check: Check::Active(|bench| Box::pin(by_pattern(bench))),
+        ..CASE
+    },
+    Case {
+        id: "call.redirect.unknown-exten",
+        requirement: "What a Redirect of a channel to an extension that does not exist gets.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::OriginatesCall,
+        needs: CALLS,
+        source: "manager.c action_redirect: Success, and the channel ends",
+        check: Check::Active(|bench| Box::pin(redirect_nowhere(bench))),
+        ..CASE
+    },
+    Case {
         id: "call.redirect.refusals",
         requirement: "A Redirect names what it lacks: Channel, then Context, Exten and Priority.",
         level: Level::Should,
@@ -128,20 +161,24 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         id: "call.status.agrees",
-        requirement: "Status and CoreShowChannels show the same channel alike.",
+        requirement: "Status and CoreShowChannels show the same channels, and each alike.",
         level: Level::Should,
         safety: Safety::OriginatesCall,
-        needs: &[
-            Need::Action("Originate"),
-            Need::Action("Hangup"),
-            Need::Action("Status"),
-            Need::Action("CoreShowChannels"),
-            Need::Read("call"),
-            Need::Role("answers"),
-            Need::Since(12, 2),
-        ],
+        needs: STATUS,
         source: "manager.c action_status",
         check: Check::Active(|bench| Box::pin(status_agrees(bench))),
+        ..CASE
+    },
+    Case {
+        id: "call.status.unset-variable",
+        requirement: "What Status says of a variable that is not set.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::OriginatesCall,
+        needs: STATUS,
+        source: "manager.c generate_status: printf of a null pointer",
+        check: Check::Active(|bench| Box::pin(status_of_unset(bench))),
         ..CASE
     },
     Case {
@@ -247,6 +284,59 @@ async fn by_name(bench: &mut Bench<'_>) -> Judged {
         .with(event.evidence()))
 }
 
+/// The whole name of our own channel, as a pattern that fits no other.
+async fn by_pattern(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.listener("call").await?;
+    let (placed, response) = Placed::answered(bench, &mut probe).await?;
+    let channel = response.text("Channel").unwrap_or_default();
+    let mut pattern = String::from("/^");
+    for c in channel.chars() {
+        pattern.push(if c.is_ascii_alphanumeric() { c } else { '.' });
+    }
+    pattern.push_str("$/");
+    let list = probe.list("Hangup", &[("Channel", &pattern)]).await?;
+    list.complete.expect("ListItems", "1")?;
+    let [item] = list.items.as_slice() else {
+        let got = format!("{} items", list.items.len());
+        return Ok(Finding::fail("one channel", got).with(list.complete.evidence()));
+    };
+    item.expect("Channel", &channel)?;
+    placed.hung_up(&mut probe).await?;
+    Ok(Finding::pass("a list of one").with(list.complete.evidence()))
+}
+
+async fn redirect_nowhere(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.listener("call").await?;
+    let (_, response) = Placed::answered(bench, &mut probe).await?;
+    let channel = response.text("Channel").unwrap_or_default();
+    let headers = [
+        ("Channel", channel.as_str()),
+        ("Context", "nosuchcontext"),
+        ("Exten", "s"),
+        ("Priority", "1"),
+    ];
+    let answer = probe.ask("Redirect", &headers).await?;
+    Ok(Finding::pass(answer.summary()).with(answer.evidence()))
+}
+
+async fn status_of_unset(bench: &mut Bench<'_>) -> Judged {
+    const UNSET: &str = "AMIBENCH_NOBODY_SET_THIS";
+    let mut probe = bench.listener("call").await?;
+    let (placed, response) = Placed::answered(bench, &mut probe).await?;
+    let channel = response.text("Channel").unwrap_or_default();
+    let headers = [("Channel", channel.as_str()), ("Variables", UNSET)];
+    let status = probe.list("Status", &headers).await?;
+    let is_it = |item: &&Got| item.has("Uniqueid", &placed.uniqueid);
+    let Some(item) = status.items.iter().find(is_it) else {
+        return Ok(Finding::inconclusive("the channel is not shown"));
+    };
+    let frame = item.frame();
+    let mut lines = frame.lines().map(String::from_utf8_lossy);
+    let line = lines.find(|line| line.contains(UNSET));
+    let got = line.map_or_else(|| "nothing".to_owned(), |line| format!("`{line}`"));
+    Ok(Finding::pass(got).with(item.evidence()))
+}
+
 async fn by_uniqueid(bench: &mut Bench<'_>) -> Judged {
     let mut probe = bench.listener("call").await?;
     let (placed, _) = Placed::answered(bench, &mut probe).await?;
@@ -343,14 +433,25 @@ async fn status_agrees(bench: &mut Bench<'_>) -> Judged {
             .find(|item| item.has("Uniqueid", &placed.uniqueid))
             .cloned()
     };
-    let shown = probe.list("CoreShowChannels", &[]).await?;
-    let status = probe.list("Status", &[]).await?;
-    let (Some(shown), Some(status)) = (find(&shown.items), find(&status.items)) else {
+    let list = probe.list("CoreShowChannels", &[]).await?;
+    let statuses = probe.list("Status", &[]).await?;
+    let (Some(shown), Some(status)) = (find(&list.items), find(&statuses.items)) else {
         return Ok(Finding::fail("the channel in both", "it is missing in one"));
     };
     for name in ["Channel", "ChannelState", "Linkedid", "Context", "Exten"] {
         let value = shown.text(name).unwrap_or_default();
         status.expect(name, &value)?;
+    }
+    let again = probe.list("CoreShowChannels", &[]).await?;
+    let is_in = |items: &[Got], name: &str| items.iter().any(|item| item.has("Channel", name));
+    let ghost = list.items.iter().find(|item| {
+        // What was there before and after was there meanwhile.
+        let name = item.text("Channel").unwrap_or_default();
+        is_in(&again.items, &name) && !is_in(&statuses.items, &name)
+    });
+    if let Some(ghost) = ghost {
+        let got = format!("`{}` is not in Status", ghost.summary());
+        return Ok(Finding::fail("the same channels in both", got).with(ghost.evidence()));
     }
     Ok(Finding::pass("alike")
         .with(shown.evidence())

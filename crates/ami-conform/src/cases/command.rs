@@ -8,8 +8,8 @@ use crate::probe::Got;
 use crate::reading::text_of;
 
 const NEEDS: &[Need] = &[Need::Action("Command")];
-const LONG: &str = "core show applications";
-const LONG_LINES: usize = 50;
+/// One line for each action that there is; ListCommands tells which of them there must be.
+const LONG: &str = "manager show commands";
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -36,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         id: "command.line.unknown",
-        requirement: "An unknown console command is answered, and the session goes on.",
+        requirement: "An unknown console command is answered by what the console says to it, and the session goes on.",
         level: Level::Should,
         needs: NEEDS,
         source: "manager.c action_command",
@@ -128,7 +128,11 @@ async fn framed(bench: &mut Bench<'_>, framing: CommandFraming) -> Judged {
 async fn unknown(bench: &mut Bench<'_>) -> Judged {
     let line = format!("nosuch{}", bench.id());
     let answer = ask(bench, &line).await?;
-    Ok(Finding::pass(answer.summary()).with(answer.evidence()))
+    if !String::from_utf8_lossy(answer.frame().bytes()).contains(&line) {
+        let got = format!("`{}`", answer.summary());
+        return Ok(Finding::fail("a complaint that names it", got).with(answer.evidence()));
+    }
+    Ok(Finding::pass("a complaint that names it").with(answer.evidence()))
 }
 
 async fn missing(bench: &mut Bench<'_>) -> Judged {
@@ -149,33 +153,43 @@ async fn blacklisted(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn long(bench: &mut Bench<'_>) -> Judged {
+    /// Releases up to 12 cut names in their columns.
+    const NAME_BYTES: usize = 15;
+    let Some(actions) = &bench.device.actions else {
+        return Ok(Finding::inconclusive("there is no list to compare it with"));
+    };
+    let actions = actions.clone();
     let answer = ask(bench, LONG).await?;
-    let lines = text_of(&answer).lines().count();
-    if lines < LONG_LINES {
-        let got = format!("`{LONG}` prints {lines} lines here, too few to tell");
-        return Ok(Finding::inconclusive(got).with(answer.evidence()));
+    let text = text_of(&answer);
+    let printed: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let is_printed = |name: &&String| {
+        let head = name.get(..NAME_BYTES).unwrap_or(name);
+        printed.iter().any(|printed| printed.starts_with(head))
+    };
+    let lines = printed.len();
+    match actions.keys().find(|name| !is_printed(name)) {
+        None => Ok(Finding::pass("a line for each action").with(answer.evidence())),
+        Some(name) => {
+            let got = format!("{lines} lines, none for {name}");
+            Ok(Finding::fail("a line for each action", got).with(answer.evidence()))
+        }
     }
-    Ok(Finding::pass(format!("{lines} lines")).with(answer.evidence()))
 }
 
 async fn empty_lines(bench: &mut Bench<'_>) -> Judged {
-    let answer = ask(bench, "core show settings").await?;
+    let answer = ask(bench, "manager show settings").await?;
     let text = text_of(&answer);
-    if !text.contains("  ") {
-        return Ok(
-            Finding::inconclusive("`core show settings` prints nothing here")
-                .with(answer.evidence()),
-        );
+    if !text.contains("Settings") {
+        let why = "`manager show settings` prints something else here";
+        return Ok(Finding::inconclusive(why).with(answer.evidence()));
     }
-    let empty = text
-        .trim_end()
-        .lines()
-        .filter(|line| line.is_empty())
-        .count();
-    if empty == 0 {
-        return Ok(Finding::fail("empty lines between its parts", "none").with(answer.evidence()));
+    if text.lines().next().is_some_and(str::is_empty) {
+        return Ok(Finding::pass("the first one").with(answer.evidence()));
     }
-    Ok(Finding::pass(format!("{empty} of them")).with(answer.evidence()))
+    Ok(Finding::fail("an empty line before its head", "none").with(answer.evidence()))
 }
 
 async fn no_escapes(bench: &mut Bench<'_>) -> Judged {

@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
         severity: Severity::Blocker,
         source: "AMI specification, message layout",
         check: Check::Active(|bench| {
-            Box::pin(super::pong(bench, "Action: Ping\r\nActionID: {id}\r\n\r\n"))
+            Box::pin(crlf(bench, "Action: Ping\r\nActionID: {id}\r\n\r\n"))
         }),
         ..CASE
     },
@@ -177,6 +177,15 @@ pub(super) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "framing.bytes.noise",
+        requirement: "A line of bytes from 0x80 on that is no header does not end the session.",
+        authority: Authority::Consensus,
+        safety: Safety::Noisy,
+        source: "manager.c get_input looks for line ends alone",
+        check: Check::Active(|bench| Box::pin(noise(bench))),
+        ..CASE
+    },
+    Case {
         id: "framing.split.single-bytes",
         requirement: "A request that comes byte by byte is answered as one that comes whole.",
         severity: Severity::Blocker,
@@ -215,6 +224,28 @@ pub(super) const CASES: &[Case] = &[
         ..CASE
     },
 ];
+
+/// Where no login is answered, one whose lines end with LF tells whether that was for the line ends.
+async fn crlf(bench: &mut Bench<'_>, ping: &str) -> Judged {
+    let Err(unanswered) = bench.session().await else {
+        return super::pong(bench, ping).await;
+    };
+    let (mut probe, _) = bench.greeted().await?;
+    let account = bench.credentials();
+    let login = format!(
+        "Action: Login\nUsername: {}\nSecret: {}\nEvents: off\n\n",
+        account.username,
+        account.secret.expose()
+    );
+    probe.raw(login).await;
+    match probe.answer().await {
+        Ok(answer) if answer.has("Response", "Success") => {
+            let got = "a login with LF is accepted, one with CR LF is not";
+            Ok(Finding::fail("CR LF ends a line", got).with(answer.evidence()))
+        }
+        _ => Err(unanswered),
+    }
+}
 
 async fn bare_cr(bench: &mut Bench<'_>) -> Judged {
     let mut probe = bench.rude_session().await?;
@@ -312,7 +343,7 @@ async fn empty_lines(bench: &mut Bench<'_>, count: usize) -> Judged {
         );
     }
     for answer in &answers {
-        answer.expect_error("Missing action in request")?;
+        answer.expect("Response", "Error")?;
     }
     Ok(Finding::pass(format!("{count} errors")).with_all(evidence))
 }
@@ -368,6 +399,17 @@ async fn high_bytes(bench: &mut Bench<'_>) -> Judged {
     Ok(Finding::pass("all of them").with(answer.evidence()))
 }
 
+async fn noise(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let mut line: Vec<u8> = (0x80..=0xff).collect();
+    line.extend_from_slice(b"\r\n\r\n");
+    probe.raw(line).await;
+    let answer = probe.answer().await?;
+    answer.expect("Response", "Error")?;
+    probe.barrier().await?;
+    Ok(Finding::pass("an error, and the session goes on").with(answer.evidence()))
+}
+
 async fn single_bytes(bench: &mut Bench<'_>) -> Judged {
     let mut probe = bench.session().await?;
     let id = bench.id();
@@ -376,8 +418,7 @@ async fn single_bytes(bench: &mut Bench<'_>) -> Judged {
         tokio::task::yield_now().await;
     }
     let answer = probe.answer().await?;
-    answer.expect("Ping", "Pong")?;
-    answer.expect("ActionID", &id)?;
+    answer.expect("Response", "Success")?;
     Ok(Finding::pass("answered as one that comes whole").with(answer.evidence()))
 }
 

@@ -48,6 +48,16 @@ pub(super) const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        id: "list.end.named",
+        requirement: "The name of the event that ends a list ends with `Complete`.",
+        level: Level::Should,
+        authority: Authority::Asterisk,
+        severity: Severity::Minor,
+        source: "manager.c astman_send_list_complete; clients of releases before 13.2 know no other sign",
+        check: Check::Passive(end_is_named),
+        ..CASE
+    },
+    Case {
         id: "list.count.matches",
         requirement: "`ListItems` is the number of items that came.",
         source: "AMI specification 2, event lists",
@@ -236,6 +246,20 @@ fn ends_once(observed: &Observed<'_>) -> Finding {
         }
     }
     of_lists(seen_ends)
+}
+
+fn end_is_named(observed: &Observed<'_>) -> Finding {
+    let mut ends = 0;
+    for list in all_lists(observed) {
+        let Some(end) = list.end else { continue };
+        ends += 1;
+        let name = end.frame().text("Event").unwrap_or_default();
+        if !name.ends_with("Complete") {
+            let got = format!("`Event: {name}`");
+            return Finding::fail("`Event: …Complete`", got).with(end.evidence());
+        }
+    }
+    of_lists(ends)
 }
 
 fn counts(observed: &Observed<'_>, names: &[&str]) -> Finding {

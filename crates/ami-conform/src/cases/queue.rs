@@ -1,5 +1,7 @@
 //! Queues, the database and the files behind AMI: what is told, kept, and refused.
 
+use ami_proto::anomaly::Anomaly;
+
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::device::CommandFraming;
@@ -87,6 +89,18 @@ pub(super) const CASES: &[Case] = &[
         safety: Safety::Noisy,
         source: "app_queue.c manager_queues_show up to 14; vendors have a list",
         check: Check::Active(|bench| Box::pin(text_form(bench))),
+        ..CASE
+    },
+    Case {
+        id: "queue.text.rules",
+        requirement: "How the answer to QueueRule ends.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        safety: Safety::Noisy,
+        needs: &[Need::Action("QueueRule")],
+        source: "app_queue.c manager_queue_rule_show: one empty line more than a message has",
+        check: Check::Active(|bench| Box::pin(rules_end(bench))),
         ..CASE
     },
     Case {
@@ -288,6 +302,21 @@ async fn text_form(bench: &mut Bench<'_>) -> Judged {
         got
     };
     Ok(Finding::pass(got).with_all(evidence))
+}
+
+async fn rules_end(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = probe.ask("QueueRule", &[]).await?;
+    let pong = probe.barrier().await?;
+    let frame = pong.frame();
+    let more = frame.anomalies().iter().find_map(|anomaly| match anomaly {
+        Anomaly::ExtraBlankLines { lines } => Some(*lines),
+        _ => None,
+    });
+    let got = format!("{} empty lines more than one", more.unwrap_or_default());
+    Ok(Finding::pass(got)
+        .with(answer.evidence())
+        .with(pong.evidence()))
 }
 
 async fn database(bench: &mut Bench<'_>) -> Judged {

@@ -1,6 +1,6 @@
 //! Answers: their kinds, their number, and those of the simplest actions.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ami_proto::frame::FrameKind;
 use ami_proto::transcript::Mark;
@@ -63,6 +63,27 @@ pub(super) const CASES: &[Case] = &[
         needs: &[Need::Since(1, 8)],
         source: "manager.c action_ping, since 1.8",
         check: Check::Active(|bench| Box::pin(timestamp(bench))),
+        ..CASE
+    },
+    Case {
+        id: "response.ping.soon",
+        requirement: "One of three Pings on an idle session is answered within a second.",
+        level: Level::Should,
+        authority: Authority::Consensus,
+        severity: Severity::Minor,
+        source: "a Ping is no work; who watches a PBX gives it a few seconds at most",
+        check: Check::Active(|bench| Box::pin(soon(bench))),
+        ..CASE
+    },
+    Case {
+        id: "response.ping.clock",
+        requirement: "Whether the Timestamp of a Ping is the time of day.",
+        level: Level::Observe,
+        authority: Authority::Asterisk,
+        severity: Severity::Info,
+        needs: &[Need::Since(1, 8)],
+        source: "manager.c action_ping, since 1.8",
+        check: Check::Active(|bench| Box::pin(clock(bench))),
         ..CASE
     },
     Case {
@@ -235,6 +256,43 @@ async fn timestamp(bench: &mut Bench<'_>) -> Judged {
             Ok(Finding::fail("seconds with a fraction", got).with(pong.evidence()))
         }
     }
+}
+
+async fn soon(bench: &mut Bench<'_>) -> Judged {
+    const WITHIN: Duration = Duration::from_secs(1);
+    let mut probe = bench.session().await?;
+    let mut least = None;
+    for _ in 0..3 {
+        let sent_at = bench.now();
+        let pong = probe.barrier().await?;
+        let took = pong.at.saturating_sub(sent_at);
+        if took < WITHIN {
+            return Ok(Finding::pass("within a second").with(pong.evidence()));
+        }
+        least = least.into_iter().chain([took]).min();
+    }
+    let got = format!("{:.1} s", least.unwrap_or_default().as_secs_f64());
+    Ok(Finding::fail("within a second", got))
+}
+
+async fn clock(bench: &mut Bench<'_>) -> Judged {
+    /// Clocks drift, and a run on a simulated PBX goes faster than ours.
+    const APART_MAX: f64 = 1800.0;
+    let mut probe = bench.session().await?;
+    let pong = probe.ask("Ping", &[]).await?;
+    let text = pong.text("Timestamp").unwrap_or_default();
+    let Ok(told) = text.parse::<f64>() else {
+        return Ok(Finding::inconclusive("it tells no time").with(pong.evidence()));
+    };
+    let ours = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let got = match told - ours.as_secs_f64() {
+        ahead if ahead > APART_MAX => "it is ahead of our clock by more than half an hour",
+        ahead if ahead < -APART_MAX => "it is behind our clock by more than half an hour",
+        _ => "it is",
+    };
+    Ok(Finding::pass(got).with(pong.evidence()))
 }
 
 async fn settings(bench: &mut Bench<'_>) -> Judged {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::pbx::SessionKey;
 use crate::server::TlsFault;
 
 /// As stock Asterisk.
@@ -14,6 +15,8 @@ const WEB_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Flaws {
     /// A failed login is answered after so long, and the session ends.
     pub(crate) failure_delay: Duration,
+    /// What a session is greeted by, of the banner.
+    pub(crate) greet: fn(&str, SessionKey) -> String,
     pub(crate) overhearing: Overhearing,
     pub(crate) client_end: ClientEnd,
     pub(crate) lost_session: LostSession,
@@ -43,12 +46,15 @@ pub enum ClientEnd {
 pub(crate) enum LostSession {
     Nothing,
     EndsAll,
+    /// All are lost now.
+    AllAtOnce,
 }
 
 impl Default for Flaws {
     fn default() -> Self {
         Self {
             failure_delay: FAILURE_DELAY,
+            greet: |banner, _| format!("{banner}\r\n"),
             overhearing: Overhearing::Nobody,
             client_end: ClientEnd::Close,
             lost_session: LostSession::Nothing,

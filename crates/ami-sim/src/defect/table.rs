@@ -1,4 +1,4 @@
-//! Every defect there is, by the area of its check.
+//! Every defect there is, by area.
 
 use super::{Hearing, How, Incoming, Notes, Row, Telling, Turn, WebAnswer};
 use crate::pbx::Pbx;
@@ -6,6 +6,7 @@ use crate::web::WebRequest;
 
 mod auth;
 mod call;
+mod channel;
 mod command;
 mod connect;
 mod event;
@@ -26,18 +27,23 @@ pub(super) const ROWS: &[&[Row]] = &[
     auth::ROWS,
     event::ROWS,
     call::ROWS,
+    channel::ROWS,
     store::ROWS,
     tls::ROWS,
     web::ROWS,
     load::ROWS,
 ];
 
+/// Its name, the conformance case that it fails, and what is wrong.
 type Texts = (&'static str, &'static str, &'static str);
 
-const fn row((name, check, what): Texts, how: How) -> Row {
+/// In the place of a case: none sees it yet.
+pub(super) const UNJUDGED: &str = "";
+
+const fn row((name, case, what): Texts, how: How) -> Row {
     Row {
         name,
-        check,
+        case,
         what,
         how,
     }
@@ -77,10 +83,4 @@ const fn ask(texts: Texts, ask: fn(&mut WebRequest, &mut Notes)) -> Row {
 const fn web(texts: Texts, answer: fn(&mut WebAnswer<'_>)) -> Row {
     let ask = |_: &mut WebRequest, _: &mut Notes| {};
     row(texts, How::Web { ask, answer })
-}
-
-/// Another fault comes with a defect: what is wrong is when something is said.
-fn plant(pbx: &mut Pbx, fault: &str) {
-    let fault = crate::fault::Fault::named(fault).expect("a test names every defect");
-    pbx.faults.plant(fault.planted());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ami_sim::{Account, Accounts, Defect, Fault, ManagerConf, Output, Profile, SessionKey};
 use md5::{Digest, Md5};
 
-use crate::talk::{SECRET, Talk, value};
+use crate::talk::{SECRET, Talk};
 
 pub(crate) struct Scene {
     pub(crate) talk: Talk,
@@ -27,41 +27,28 @@ fn accounts() -> Accounts {
         .with(Account::new("open", "", "all", "all"))
 }
 
-/// The conversation that shows whether a check holds.
-pub(crate) fn script(check: &str) -> fn(&mut Scene) {
-    match check.split('.').next().unwrap() {
-        "connect" => connect,
-        "framing" => framing,
-        "response" => responses,
-        "actionid" => action_ids,
-        "list" | "raw" => lists,
+/// The conversation that shows a defect of that name.
+pub(crate) fn script(name: &str) -> fn(&mut Scene) {
+    match name.split('.').next().unwrap() {
         "command" => commands,
         "auth" => auth,
-        "event" if check.contains("filter") || check.contains("mask") => masks,
+        "event" if name.contains("filter") || name.contains("mask") => masks,
         "event" => events,
-        "originate" | "channel" => calls,
-        "tls" => secured,
         "http" => crate::pages::web,
-        "load" => loads,
-        _ => store,
+        _ => secured,
     }
 }
 
 impl Scene {
-    pub(crate) fn new(check: &str, defect: Option<Defect>) -> Self {
-        let release = match check {
-            "command.format-follows" => "asterisk-13",
-            _ => "asterisk-22",
-        };
-        let mut profile = Profile::named(release).unwrap();
-        profile.timestamp_events = check == "event.timestamp";
-        if check.starts_with("http.") {
+    pub(crate) fn new(name: &str, defect: Option<Defect>) -> Self {
+        let mut profile = Profile::named("asterisk-22").unwrap();
+        if name.starts_with("http.") {
             // Nothing else of it counts here.
             let conf = ManagerConf::parse("[general]\nwebenabled = yes\n", &profile).unwrap();
             let _ = conf.apply(&mut profile);
         }
         let mut accounts = accounts();
-        if check == "auth.multiple.refused" {
+        if name == "auth.multiple.allowed" {
             accounts = accounts.one_login_each();
         }
         let mut talk = Talk::new(profile, accounts);
@@ -133,121 +120,6 @@ impl Scene {
                 self.talk.exchange.leave(key);
             }
         }
-    }
-}
-
-fn connect(scene: &mut Scene) {
-    let (first, second) = (scene.login("bench", ""), scene.login("bench", ""));
-    let keys: Vec<SessionKey> = (0..51).filter_map(|_| scene.open()).collect();
-    scene.listen();
-    let end = scene.talk.exchange.handle_end();
-    scene.note(format!("{end:?}"));
-    scene.send(keys[0], b"Action: Ping\r\n\r\n");
-    for _ in 0..29 {
-        scene.pass(1000);
-        scene.send(keys[1], b"X: y\r\n");
-    }
-    scene.pass(5000);
-    scene.say(first, &["Action: CoreSettings"]);
-    scene.talk.exchange.leave(first);
-    scene.say(second, &["Action: Ping"]);
-}
-
-fn framing(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: user");
-    let long = |length: usize| {
-        format!(
-            "Action: Ping\r\nActionID: 1\r\nX: {}\r\n\r\n",
-            "x".repeat(length)
-        )
-    };
-    let headers = |count: usize| format!("Action: Ping\r\n{}\r\n", "A: b\r\n".repeat(count - 1));
-    for request in [
-        "Action: Ping\n\n".to_owned(),
-        "Action: Ping\nA: b\r\n\r\n\r\n".to_owned(),
-        "Action: Ping\rX: y\r\n\r\n".to_owned(),
-        long(1000),
-        long(1019),
-        long(2000),
-        headers(128),
-        headers(129),
-        "hello world\r\nAction: Ping\r\n\r\n".to_owned(),
-        "action: Ping\r\nACTIONID: 1\r\n\r\n".to_owned(),
-        " Action: Ping\r\n\r\n".to_owned(),
-        "Action : Ping\r\n\r\n".to_owned(),
-        "Action:Ping\r\n\r\n".to_owned(),
-        "Action:\t\tPing\r\n\r\n".to_owned(),
-        "Action: Ping \r\n\r\n".to_owned(),
-        "Action: pInG\r\n\r\n".to_owned(),
-        "Action: Ping\r\nActionID: 1\r\nActionID: 2\r\n\r\n".to_owned(),
-        "Action:\r\nAction: Ping\r\n\r\n".to_owned(),
-        "\r\n\r\n\r\n".to_owned(),
-        "Action: Ping\0xyz\r\n\r\n".to_owned(),
-        "\0X: y\r\nAction: Ping\r\n\r\n".to_owned(),
-        "Action: Ping\r\nActionID: \u{e9}\r\n\r\n".to_owned(),
-        "Action: Ping\r\nActionID: 1\r\n\r\nAction: CoreShowChannels\r\nActionID: 2\r\n\r\nAction: Ping\r\nActionID: 3\r\n\r\n"
-            .to_owned(),
-        "Action: UserEvent\r\nUserEvent: Mark\r\n\r\n".to_owned(),
-    ] {
-        scene.send(key, request.as_bytes());
-    }
-    for byte in b"Action: Ping\r\n\r\n" {
-        scene.send(key, &[*byte]);
-    }
-}
-
-fn responses(scene: &mut Scene) {
-    let stranger = scene.open().unwrap();
-    scene.say(stranger, &["Action: Logoff"]);
-    let key = scene.login("bench", "Events: off");
-    scene.say(key, &["Action: Ping"]);
-    scene.say(key, &["Action: Nope"]);
-    let long = format!("Action: {}", "x".repeat(900));
-    scene.say(key, &[&long]);
-    scene.send(key, b"Action: Logoff\r\n\r\nAction: Ping\r\n\r\n");
-}
-
-fn action_ids(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: off");
-    scene.say(key, &["Action: Ping"]);
-    scene.say(key, &["Action: Ping", "ActionID:"]);
-    scene.say(key, &["Action: Ping", "ActionID: Ab \r c  "]);
-    for length in [64, 137, 138, 244] {
-        let id = format!("ActionID: {}", "i".repeat(length));
-        scene.say(key, &["Action: CoreShowChannels", &id]);
-    }
-    scene.say(key, &["Action: WaitEvent", "Timeout: 0", "ActionID: w"]);
-    scene.pass(100);
-}
-
-fn lists(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: off");
-    scene.say(key, &["Action: CoreShowChannels", "ActionID: 1"]);
-    for _ in 0..12 {
-        scene.say(
-            key,
-            &[
-                "Action: Originate",
-                LOCAL,
-                "Application: Wait",
-                "Data: 60",
-                "Async: 1",
-            ],
-        );
-    }
-    scene.pass(100);
-    scene.say(key, &["Action: CoreShowChannels", "ActionID: 2"]);
-    scene.say(key, &["Action: Status", "ActionID: 3"]);
-    for action in ["Queues", "QueueRule", "SIPshowpeer"] {
-        scene.say(
-            key,
-            &[
-                &format!("Action: {action}"),
-                "ActionID: 4",
-                "Peer: 1",
-                "Rule: 1",
-            ],
-        );
     }
 }
 
@@ -437,123 +309,6 @@ fn events(scene: &mut Scene) {
     scene.say(first, &["Action: Ping"]);
 }
 
-fn calls(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: call,dialplan");
-    let target = ["Context: amibench", "Exten: hold", "Priority: 1"];
-    let originate = |scene: &mut Scene, headers: &[&str]| {
-        scene.say(key, &[&["Action: Originate"], headers].concat());
-        scene.pass(40_000);
-    };
-    originate(scene, &target);
-    originate(scene, &[&["Channel: foo"], &target[..]].concat());
-    originate(scene, &[LOCAL]);
-    originate(scene, &[LOCAL, "Async: 1"]);
-    originate(
-        scene,
-        &[LOCAL, "Context: amibench", "Exten: nope", "Priority: 1"],
-    );
-    originate(scene, &[&[LOCAL, "Timeout: abc"], &target[..]].concat());
-    originate(scene, &[LOCAL, "Application: System", "Data: true"]);
-    originate(scene, &[LOCAL, "Application: NoOp", "Data: ${CURL(x)}"]);
-    originate(
-        scene,
-        &[
-            "Channel: Local/busy@amibench",
-            "Application: Wait",
-            "Data: 1",
-        ],
-    );
-    for channel in [
-        "Local/busy@amibench",
-        "Foo/x",
-        "Local/answer@amibench",
-        "Local/answer@amibench",
-    ] {
-        let channel = format!("Channel: {channel}");
-        let more = [
-            "Async: 1",
-            "Variable: A=1,B=2",
-            "Variable: C=3",
-            "Application: Wait",
-            "Data: 1",
-        ];
-        originate(scene, &[&[channel.as_str()], &more[..]].concat());
-    }
-    channels(scene, key);
-}
-
-fn channels(scene: &mut Scene, key: SessionKey) {
-    let long = format!("ChannelId: {}", "c".repeat(150));
-    for id in [
-        "ChannelId: mine",
-        "ChannelId: mine",
-        "ChannelId: yours",
-        "ChannelId: theirs",
-        &long,
-    ] {
-        let call = [
-            "Action: Originate",
-            LOCAL,
-            id,
-            "Application: Wait",
-            "Data: 300",
-            "Async: 1",
-        ];
-        scene.say(key, &call);
-        scene.pass(100);
-    }
-    scene.pass(5000);
-    let up = scene
-        .talk
-        .ask(key, &["Action: CoreShowChannels", "ActionID: 1"]);
-    scene.note(format!("{up:?}"));
-    let name = |id: &str| {
-        let found = up.iter().find(|item| value(item, "Uniqueid") == Some(id));
-        let name = found.and_then(|item| value(item, "Channel"));
-        format!("Channel: {}", name.unwrap_or("none"))
-    };
-    for action in [
-        &["Action: Hangup", &name("mine")][..],
-        &["Action: Hangup", "Channel: yours"],
-        &["Action: Redirect"],
-        &[
-            "Action: Redirect",
-            &name("theirs"),
-            "Context: amibench",
-            "Exten: nope",
-            "Priority: 1",
-        ],
-        &["Action: Hangup", "Channel: /^Local\\/nobody/"],
-        &["Action: Hangup", "Channel: /("],
-        &["Action: Getvar", "Variable: UNSET"],
-        &["Action: Getvar", "Variable: BASE64_DECODE(DQo=)"],
-        &["Action: Getvar", "Variable: SHELL(echo x)"],
-        &["Action: Status", "Variables: UNSET"],
-    ] {
-        scene.say(key, action);
-        scene.pass(100);
-    }
-}
-
-fn store(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: off");
-    for action in [
-        &[
-            "Action: ExtensionState",
-            "Exten: nobody",
-            "Context: amibench",
-        ][..],
-        &["Action: QueueStatus", "Queue: no-such-queue"],
-        &["Action: DBPut", "Family: amitest", "Key: a", "Val: b:c=d"],
-        &["Action: DBGet", "Family: amitest", "Key: a"],
-        &["Action: GetConfig", "Filename: /etc/hostname"],
-        &["Action: ListCategories", "Filename: ../hostname"],
-        &["Action: ModuleCheck", "Module: bogus"],
-    ] {
-        scene.say(key, action);
-    }
-}
-
 /// What cannot be seen without a handshake has tests on sockets.
 fn secured(scene: &mut Scene) {
     let fault = scene.talk.exchange.tls_fault();
@@ -578,35 +333,5 @@ fn secured(scene: &mut Scene) {
     scene.say(key, &["Action: Ping", &large, &large]);
     for line in ["Action: Ping\r\n", "ActionID: 1\r\n", "\r\n"] {
         scene.send(key, line.as_bytes());
-    }
-}
-
-fn loads(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: user");
-    let patience = scene.talk.exchange.write_timeout(key);
-    scene.note(format!("{patience:?}"));
-    scene.say(key, &["Action: Ping"]);
-    for _ in 0..6 {
-        scene.say(key, &["Action: UserEvent", "UserEvent: Mark"]);
-    }
-    scene.say(key, &["Action: Command", "Command: manager show eventq"]);
-    scene.send(key, "Action: Ping\r\nA: 1\r\nA: 2\r\n\r\n".as_bytes());
-    let binary = scene.login("bench", "Events: off");
-    scene.send(binary, b"\xff\xfe\r\n\r\n");
-    let greedy = scene.login("bench", "Events: off");
-    scene.send(greedy, "Action: ListCommands\r\n\r\n".repeat(20).as_bytes());
-    scene.pass(3000);
-    for _ in 0..40 {
-        if let Some(key) = scene.open() {
-            scene.say(
-                key,
-                &[
-                    "Action: Login",
-                    "Username: bench",
-                    "Secret: <secret>",
-                    "Events: off",
-                ],
-            );
-        }
     }
 }

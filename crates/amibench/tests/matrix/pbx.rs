@@ -13,10 +13,12 @@ use ami_client::{Clock, Document, Target};
 use ami_conform::bench::{Credentials, Dial, Site};
 use ami_conform::device::Transport;
 use ami_conform::reading::{self, Told};
-use ami_conform::suite::{self, Judgement, Selection};
+use ami_conform::suite::{self, Judgement, Planned, Selection};
 use ami_proto::session::Secret;
 use ami_sim::{Account, Accounts, Addresses, Profile, Simulator};
 use tokio::task::LocalSet;
+
+use crate::PLANTED;
 
 pub(crate) const SECRET: &str = "correct horse";
 /// What a simulated session and its client may have in the air.
@@ -41,21 +43,12 @@ impl Dial for InMemory {
     }
 }
 
-/// Judges a PBX of this profile, which lets us in.
+/// Judges a PBX of this profile by these cases, and by the planted one; `spoil` may make it a bad one.
 pub(crate) fn judge(
     profile: &str,
     spoil: impl FnOnce(&Simulator),
     selection: &Selection,
 ) -> Vec<Judgement> {
-    try_judge(profile, spoil, selection).unwrap()
-}
-
-/// Judges a PBX of this profile; `spoil` may make it a bad one.
-pub(crate) fn try_judge(
-    profile: &str,
-    spoil: impl FnOnce(&Simulator),
-    selection: &Selection,
-) -> Result<Vec<Judgement>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -82,11 +75,7 @@ fn roles(profile: &str) -> BTreeMap<String, Role> {
     Target::parse(profile, &document).unwrap().roles
 }
 
-async fn judged(
-    profile: &str,
-    simulator: Simulator,
-    selection: &Selection,
-) -> Result<Vec<Judgement>, String> {
+async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
     let credentials = Credentials {
         username: "bench".to_owned(),
         secret: Secret::new(SECRET),
@@ -98,9 +87,8 @@ async fn judged(
         roles: roles(profile),
         ..Told::default()
     };
-    let device = reading::read(&site, told).await.map_err(|why| why.got)?;
-    let plan = selection.plan(&device);
-    let judgements = suite::run(&site, &device, &plan, &mut |_| {}).await;
-    site.leave().await;
-    Ok(judgements)
+    let device = reading::read(&site, told).await.unwrap();
+    let mut plan = selection.plan(&device);
+    plan.push(Planned::Run(&PLANTED));
+    suite::run(&site, &device, &plan, &mut |_| {}).await
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Overhearing, Row, Turn};
-use super::{action, answer, event, setup};
+use super::{UNJUDGED, action, answer, event, setup};
 use crate::account::MultipleLogin;
 use crate::class::Classes;
 use crate::server_session::Auth;
@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.login.plain-refused",
-            "auth.login.plain",
+            "auth.login.accepted",
             "the right secret is refused",
         ),
         |turn| {
@@ -41,7 +41,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.any-secret",
-            "auth.login.bad-secret",
+            "auth.refusal.wrong-secret",
             "any secret is accepted",
         ),
         |turn| {
@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.oracle",
-            "auth.login.bad-user",
+            "auth.refusal.unknown-user",
             "a refused login tells that there is no such user",
         ),
         |turn| {
@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "auth.login.hasty",
-            "auth.login.delay",
+            "auth.refusal.takes-a-second",
             "a failed login is answered at once",
         ),
         |pbx| pbx.flaws.failure_delay = Duration::ZERO,
@@ -73,7 +73,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.login.delay-tells",
-            "auth.login.delay-oracle",
+            "auth.refusal.same-time",
             "a failed login takes its second for known users alone",
         ),
         |turn| {
@@ -84,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.without-secret",
-            "auth.login.empty-secret",
+            UNJUDGED,
             "a user without a secret is let in without one",
         ),
         |turn| {
@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.no-user-mute",
-            "auth.login.missing-user",
+            "auth.refusal.missing-user",
             "a login without a user name gets no answer",
         ),
         |turn| {
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.acl-tells",
-            "auth.login.acl",
+            UNJUDGED,
             "who comes from the wrong address is told so",
         ),
         |turn| {
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.login.events-ignored",
-            "auth.login.events-off",
+            "auth.booted.not-with-events-off",
             "the Events of a login do not count",
         ),
         |turn| {
@@ -150,7 +150,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.login.not-needed",
-            "auth.login.prelogin-actions",
+            "auth.before-login.denied",
             "Ping is answered without a login",
         ),
         |turn| {
@@ -162,7 +162,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "auth.login.overheard",
-            "auth.login.no-events-before",
+            "session.events.none-before-login",
             "events come without a login",
         ),
         |pbx| pbx.flaws.overhearing = Overhearing::Strangers,
@@ -206,7 +206,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.challenge.any-type",
-            "auth.challenge.bad-type",
+            "auth.challenge.unknown-type",
             "any AuthType is MD5",
         ),
         |turn| {
@@ -218,7 +218,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "auth.challenge.any-case",
-            "auth.challenge.upper-hex",
+            "auth.challenge.upper-case-key",
             "keys count in capitals too",
         ),
         |turn| {
@@ -231,7 +231,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.challenge.replayed",
-            "auth.challenge.replay",
+            "auth.challenge.no-replay",
             "a key that was right once is right on every session",
         ),
         |turn| {
@@ -249,7 +249,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "auth.multiple.allowed",
-            "auth.multiple.refused",
+            UNJUDGED,
             "an account logs in as often as it likes",
         ),
         |pbx| {
@@ -261,7 +261,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.perm.denial-ends",
-            "auth.perm.denied-keeps-session",
+            "auth.before-login.stays-open",
             "an action without its class ends the session",
         ),
         |turn| {
@@ -273,7 +273,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.perm.unlisted",
-            "auth.perm.listcommands-matches",
+            "auth.rights.list-is-complete",
             "ListCommands leaves out what may be sent",
         ),
         |turn| of_list(turn, |text| text.remove("CoreStatus")),
@@ -281,7 +281,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.perm.classless",
-            "auth.perm.authority-zero",
+            "auth.rights.harmful-without-class",
             "ListCommands shows an action that ends calls to need no class",
         ),
         |turn| {
@@ -291,11 +291,7 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     action(
-        (
-            "auth.perm.granted",
-            "auth.perm.empty-class-item",
-            "CoreStatus needs no class",
-        ),
+        ("auth.perm.granted", UNJUDGED, "CoreStatus needs no class"),
         |turn| {
             if turn.is("CoreStatus")
                 && let Auth::User { account, .. } = &mut turn.session.auth
@@ -307,7 +303,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.fullybooted.missing",
-            "auth.fullybooted",
+            "auth.booted.event",
             "no FullyBooted follows a login",
         ),
         |turn| turn.texts.retain(|text| !text.is("FullyBooted")),
@@ -315,7 +311,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "auth.security-events.none",
-            "auth.security-events",
+            UNJUDGED,
             "nothing is told of logins and refusals",
         ),
         |telling| telling.texts.retain(|text| !is_security(text)),
@@ -323,7 +319,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "auth.security-events.discreet",
-            "auth.security-events.expected-response",
+            UNJUDGED,
             "security events do not disclose the right answer",
         ),
         |telling| {
@@ -331,6 +327,67 @@ pub(super) const ROWS: &[Row] = &[
                 .texts
                 .iter_mut()
                 .for_each(|text| text.remove("ExpectedResponse"))
+        },
+    ),
+    answer(
+        (
+            "auth.login.welcomes",
+            "auth.login.text",
+            "a login is accepted with a word of welcome",
+        ),
+        |turn| {
+            if turn.says("Authentication accepted") {
+                turn.responses(|text| text.set("Message", "Welcome"));
+            }
+        },
+    ),
+    answer(
+        (
+            "auth.login.no-secret",
+            "auth.refusal.empty-secret",
+            "who gives no secret is let in",
+        ),
+        |turn| {
+            let gives_none = turn.request.bytes("Secret").is_empty();
+            if turn.is("Login") && gives_none && turn.request.bytes("Key").is_empty() {
+                turn.let_in();
+            }
+        },
+    ),
+    setup(
+        (
+            "auth.multiple.never",
+            "session.account.several",
+            "an account is logged in once at a time",
+        ),
+        |pbx| {
+            for account in pbx.accounts.iter_mut() {
+                account.multiple_login = MultipleLogin::Refused;
+            }
+        },
+    ),
+    action(
+        (
+            "auth.perm.overlisted",
+            "auth.rights.list-is-kept",
+            "BridgeList is listed, and denied",
+        ),
+        |turn| {
+            if turn.is("BridgeList") {
+                turn.answer("Error", "Permission denied");
+            }
+        },
+    ),
+    answer(
+        (
+            "auth.fullybooted.timeless",
+            "auth.booted.times",
+            "FullyBooted tells no times",
+        ),
+        |turn| {
+            for text in turn.texts.iter_mut().filter(|text| text.is("FullyBooted")) {
+                text.remove("Uptime");
+            }
         },
     ),
 ];

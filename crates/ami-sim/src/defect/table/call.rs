@@ -1,4 +1,4 @@
-//! Defects of Originate and of channels: their answers and their events.
+//! Defects of Originate: its answers and its events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::{action, answer, event, setup};
 use crate::text::Text;
 
 /// An ack so late is no ack at once.
-const ACK_LATE: Duration = Duration::from_millis(300);
+const ACK_LATE: Duration = Duration::from_secs(3);
 /// Of so many OriginateResponses one is lost.
 const LOST_OF: u64 = 3;
 
@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.no-channel.success",
-            "originate.error.no-channel",
+            "originate.refusal.no-channel",
             "an Originate without Channel is a success",
         ),
         |turn| turn.excuse("Channel not specified"),
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.bad-channel.success",
-            "originate.error.bad-channel",
+            "originate.refusal.bad-channel",
             "an Originate to a Channel without / is a success",
         ),
         |turn| turn.excuse("Invalid channel"),
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.no-exten.success",
-            "originate.error.no-exten",
+            "originate.refusal.no-target",
             "an Originate without a destination is a success",
         ),
         |turn| turn.excuse("requires 'Context' and 'Priority'"),
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.unknown-exten.success",
-            "originate.error.unknown-exten",
+            "originate.refusal.unknown-exten",
             "an Originate to an unknown Exten is a success",
         ),
         |turn| turn.excuse("Extension does not exist."),
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.timeout.any",
-            "originate.error.timeout-nan",
+            "originate.refusal.bad-timeout",
             "a Timeout that is no number is accepted",
         ),
         |turn| turn.excuse("Invalid timeout"),
@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.async.no-target-refused",
-            "originate.error.async-no-target",
+            "originate.answer.no-target",
             "an asynchronous Originate without a destination is refused",
         ),
         |turn| {
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.sync.at-once",
-            "originate.sync.blocks",
+            "originate.sync.busy",
             "every Originate is answered at once",
         ),
         |turn| {
@@ -89,8 +89,8 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "originate.async.late-ack",
-            "originate.async.ack-first",
-            "the answer to Originate takes 300 ms",
+            "originate.answer.at-once",
+            "the answer to Originate takes 3 s",
         ),
         |pbx| {
             Arc::make_mut(&mut pbx.profile)
@@ -101,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.response.missing",
-            "originate.async.response-event",
+            "originate.response.one",
             "OriginateResponse does not come",
         ),
         |telling| telling.texts.retain(|text| !text.is("OriginateResponse")),
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.unknown-tech.mute",
-            "originate.async.unknown-tech",
+            "originate.response.unknown-technology",
             "OriginateResponse does not come where there was no channel",
         ),
         |telling| {
@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.reason.constant",
-            "originate.reason.codes",
+            "originate.response.busy",
             "every OriginateResponse has Reason 1",
         ),
         |telling| {
@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.response.lost",
-            "originate.async.10k-accounting",
+            "originate.response.answered",
             "one in three OriginateResponses is lost",
         ),
         |telling| {
@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.events.late-newchannel",
-            "originate.events.order",
+            "originate.events.per-channel-order",
             "Newchannel comes behind the next Hangup",
         ),
         |telling| hold_until_hangup(telling, "Newchannel"),
@@ -164,7 +164,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.events.late-response",
-            "originate.events.no-fence",
+            "originate.response.one",
             "OriginateResponse comes behind the next Hangup",
         ),
         |telling| hold_until_hangup(telling, "OriginateResponse"),
@@ -172,7 +172,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "originate.events.half-hangup",
-            "originate.events.pairs",
+            "originate.events.per-channel-order",
             "the second half of a Local channel ends without Hangup",
         ),
         |telling| {
@@ -184,7 +184,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.channelid.ignored",
-            "originate.channelid",
+            "originate.channel-id.kept",
             "ChannelId does not count",
         ),
         |turn| turn.forget_header("ChannelId"),
@@ -192,7 +192,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.channelid.cut",
-            "originate.channelid-too-long",
+            "originate.refusal.long-channel-id",
             "a ChannelId over 149 bytes is cut",
         ),
         |turn| {
@@ -205,7 +205,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.channelid.again",
-            "originate.channelid-dup",
+            "originate.channel-id.twice",
             "a ChannelId that is taken is another one",
         ),
         |turn| {
@@ -217,7 +217,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.variable.first-only",
-            "originate.variable.multi",
+            "originate.variable.several",
             "the first Variable counts alone",
         ),
         |turn| {
@@ -232,7 +232,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "originate.variable.lost",
-            "originate.variable.setvar-user",
+            "originate.variable.several",
             "the Variables of an Originate are lost",
         ),
         |turn| {
@@ -244,7 +244,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.system.granted",
-            "originate.perm.system-app",
+            "originate.answer.system",
             "an Originate to System is answered the other way",
         ),
         |turn| {
@@ -256,7 +256,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.data.granted",
-            "originate.perm.hardening-2024",
+            "originate.answer.function-in-data",
             "an Originate with a dangerous Data is answered the other way",
         ),
         |turn| {
@@ -273,7 +273,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "originate.channels.stay",
-            "originate.cpu-idle-after",
+            "call.status.agrees",
             "CoreShowChannels shows a channel that is long gone",
         ),
         |turn| {
@@ -290,138 +290,17 @@ pub(super) const ROWS: &[Row] = &[
             }
         },
     ),
-    action(
+    event(
         (
-            "channel.hangup.feigned",
-            "channel.hangup.name",
-            "Hangup says that it did, and did not",
+            "originate.events.unlinked",
+            "originate.events.linked",
+            "the second half of a Local channel is told with a Linkedid of its own",
         ),
-        |turn| {
-            let channel = turn.asks("Channel");
-            if turn.is("Hangup")
-                && turn.pbx.find_channel(&channel).is_some()
-                && channel.contains('/')
-            {
-                turn.answer("Success", "Channel Hungup");
-            }
-        },
-    ),
-    action(
-        (
-            "channel.hangup.names-only",
-            "channel.hangup.uniqueid",
-            "Hangup knows no Uniqueid",
-        ),
-        |turn| {
-            if turn.is("Hangup") && !turn.asks("Channel").contains('/') {
-                turn.ask_instead("Channel", "nobody");
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.hangup.regex-miscounts",
-            "channel.hangup.regex",
-            "Hangup by pattern counts one channel too many",
-        ),
-        |turn| {
-            if turn.is("Hangup") {
-                turn.each(|text| {
-                    if let Ok(count) = text.text("ListItems").parse::<u64>() {
-                        text.set("ListItems", (count + 1).to_string());
-                    }
-                });
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.hangup.any-regex",
-            "channel.hangup.bad-regex",
-            "Hangup by a broken pattern is a success",
-        ),
-        |turn| {
-            if turn.is("Hangup") && turn.asks("Channel").starts_with('/') {
-                turn.excuse("");
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.redirect.vague",
-            "channel.redirect.missing",
-            "Redirect does not tell what is missing",
-        ),
-        |turn| {
-            if turn.is("Redirect") && turn.is_error() {
-                turn.each(|text| text.set("Message", "Something is missing"));
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.redirect.strict",
-            "channel.redirect.bad-exten",
-            "Redirect is always refused",
-        ),
-        |turn| {
-            if turn.is("Redirect") {
-                turn.accuse("No such extension");
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.getvar.unset-error",
-            "channel.getvar.unset",
-            "a variable without a value is an error",
-        ),
-        |turn| {
-            let unset = turn
-                .texts
-                .first()
-                .is_some_and(|text| text.get("Value") == Some(b""));
-            if turn.is("Getvar") && unset {
-                turn.answer("Error", "No such variable");
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.getvar.breaks-lines",
-            "channel.getvar.crlf",
-            "a value of a function brings a header of its own",
-        ),
-        |turn| {
-            if turn.is("Getvar") && turn.asks("Variable").contains('(') {
-                turn.each(|text| text.add("Injected", "1"));
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.getvar.runs-programs",
-            "channel.getvar.shell",
-            "Getvar of SHELL runs a program",
-        ),
-        |turn| {
-            if turn.is("Getvar") && turn.asks("Variable").starts_with("SHELL(") {
-                turn.each(|text| {
-                    text.set("Response", "Success");
-                    text.set("Value", "x");
-                });
-            }
-        },
-    ),
-    answer(
-        (
-            "channel.status.no-null",
-            "channel.status.null",
-            "Status writes nothing for a variable without a value",
-        ),
-        |turn| {
-            if turn.is("Status") {
-                turn.each(|text| text.replace(b"=(null)", b"="));
+        |telling| {
+            for text in &mut telling.texts {
+                if text.is("Newchannel") && text.text("Channel").ends_with(";2") {
+                    text.set("Linkedid", "0.0");
+                }
             }
         },
     ),

@@ -1,7 +1,7 @@
 //! Defects of Command.
 
 use super::super::{Row, Turn};
-use super::{action, answer};
+use super::{UNJUDGED, action, answer};
 use crate::class::Classes;
 use crate::server_session::Auth;
 use crate::text::contains;
@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.follows.unended",
-            "command.format-follows",
+            "command.framing.follows",
             "the text of Command has no end mark",
         ),
         |turn| {
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.output.bare",
-            "command.format-output",
+            "command.framing.output",
             "the lines of Command are no headers",
         ),
         |turn| {
@@ -37,14 +37,14 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.unknown.success",
-            "command.unknown",
+            "command.line.unknown",
             "an unknown command is a success without output",
         ),
         |turn| {
             let unknown = turn
                 .texts
                 .first()
-                .is_some_and(|text| contains(&text.0, b"No such command"));
+                .is_some_and(|text| contains(&text.0, b"o such command"));
             if turn.is("Command") && unknown {
                 turn.answer("Success", "Command output follows");
             }
@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.missing.success",
-            "command.missing",
+            "command.line.missing",
             "Command without a command is a success",
         ),
         |turn| turn.excuse("No command provided"),
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.blacklist.ignored",
-            "command.blacklist",
+            "command.line.blacklisted",
             "a command that is not permitted is a success",
         ),
         |turn| turn.excuse("blacklisted"),
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.output.cut",
-            "command.large",
+            "command.text.long",
             "the text of Command ends after 20 lines",
         ),
         |turn| {
@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.output.no-empty-lines",
-            "command.empty-lines",
+            "command.text.empty-lines",
             "empty lines of Command are left out",
         ),
         |turn| {
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "command.output.coloured",
-            "command.no-ansi",
+            "command.text.no-escapes",
             "the text of Command has escape sequences",
         ),
         |turn| {
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "command.privilege.ignored",
-            "command.privilege",
+            UNJUDGED,
             "Command needs no class",
         ),
         |turn| {
@@ -117,6 +117,21 @@ pub(super) const ROWS: &[Row] = &[
                 && let Auth::User { account, .. } = &mut turn.session.auth
             {
                 account.write = account.write | Classes::COMMAND;
+            }
+        },
+    ),
+    answer(
+        (
+            "command.output.counts",
+            "command.text.same-twice",
+            "each text of the version is another",
+        ),
+        |turn| {
+            if turn.asks("Command") == "core show version" {
+                let notes = turn.pbx.defects.notes();
+                notes.count += 1;
+                let line = format!("Output: asked {} times\r\n", notes.count).into_bytes();
+                turn.each(|text| text.edit_lines(|lines| lines.push(line.clone())));
             }
         },
     ),

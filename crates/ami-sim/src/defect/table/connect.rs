@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{ClientEnd, LostSession, Row};
-use super::{answer, input, plant, setup};
+use super::{answer, input, setup};
 use crate::pbx::Pbx;
 
 /// Longer than any check waits.
@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.banner.empty",
-            "connect.banner.present",
+            "banner.line.present",
             "greets with an empty line",
         ),
         |pbx| set_banner(pbx, |_| String::new()),
@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.banner.worded",
-            "connect.banner.format",
+            "banner.version.dotted",
             "its version is a word",
         ),
         |pbx| set_banner(pbx, |product| format!("{product}/eleven")),
@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.banner.unheard-of",
-            "connect.banner.known",
+            "banner.version.of-the-release",
             "its version belongs to no release",
         ),
         |pbx| set_banner(pbx, |product| format!("{product}/99.0.0")),
@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "connect.banner.other-version",
-            "connect.banner.consistent-with-version",
+            "response.settings.version",
             "CoreSettings tells another AMI version than the banner",
         ),
         |turn| turn.each(|text| text.change("AMIversion", "1.0")),
@@ -46,18 +46,15 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.banner.blank-line",
-            "connect.banner.no-blank-line",
+            "banner.line.alone",
             "an empty line follows the banner",
         ),
-        |pbx| {
-            let profile = Arc::make_mut(&mut pbx.profile);
-            profile.banner.push_str("\r\n");
-        },
+        |pbx| pbx.flaws.greet = |banner, _| format!("{banner}\r\n\r\n"),
     ),
     setup(
         (
             "connect.authlimit.none",
-            "connect.authlimit.silent-close",
+            "limit.login.sessions",
             "any number may be without a login",
         ),
         |pbx| pbx.accounts.auth_limit = usize::MAX,
@@ -65,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.authtimeout.never",
-            "connect.authtimeout.closes",
+            "limit.login.time",
             "nobody is put out for want of a login",
         ),
         |pbx| pbx.accounts.auth_timeout = NEVER,
@@ -73,23 +70,23 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "connect.authtimeout.extended",
-            "connect.authtimeout.not-extendable",
+            "limit.login.time-is-fixed",
             "each byte of somebody without a login gives him the whole time again",
         ),
         |incoming| incoming.session.opened_at = incoming.now,
     ),
     setup(
         (
-            "connect.backlog.slow",
-            "connect.backlog.storm",
-            "every banner takes 3 s",
+            "connect.backlog.short",
+            "limit.connect.ten-at-once",
+            "the sixth connection without a login is turned away",
         ),
-        |pbx| plant(pbx, "banner.late"),
+        |pbx| pbx.accounts.auth_limit = 5,
     ),
     setup(
         (
             "connect.half-close.stays",
-            "connect.half-close",
+            "session.end.after-ours",
             "keeps a session whose client has ended its direction",
         ),
         |pbx| pbx.flaws.client_end = ClientEnd::StayOpen,
@@ -97,10 +94,42 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "connect.abrupt.ends-all",
-            "connect.abrupt-rst",
+            "session.end.others-go-on",
             "a client that goes without a word takes all others along",
         ),
         |pbx| pbx.flaws.lost_session = LostSession::EndsAll,
+    ),
+    setup(
+        (
+            "connect.banner.lf",
+            "banner.line.crlf",
+            "the banner ends with LF alone",
+        ),
+        |pbx| pbx.flaws.greet = |banner, _| format!("{banner}\n"),
+    ),
+    setup(
+        (
+            "connect.banner.varies",
+            "banner.version.same",
+            "every second connection is greeted by another version",
+        ),
+        |pbx| {
+            pbx.flaws.greet = |banner, key| {
+                let more = if key.0.is_multiple_of(2) { ".9" } else { "" };
+                format!("{}{more}\r\n", banner.trim_end_matches(".0"))
+            };
+        },
+    ),
+    setup(
+        (
+            "connect.banner.other-name",
+            "banner.product.name",
+            "it calls itself otherwise",
+        ),
+        |pbx| {
+            let profile = Arc::make_mut(&mut pbx.profile);
+            profile.banner = profile.banner.replace("Asterisk", "Another");
+        },
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! Defects in how requests are read and answers are framed.
 
+use super::super::turn::is_header;
 use super::super::{Course, Row, Turn};
 use super::{action, answer, event, input};
 use crate::request::Damage;
@@ -84,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.output.empty-messages",
-            "framing.output.no-empty-message",
+            "framing.output.one-empty-line",
             "two empty lines end an answer",
         ),
         |turn| turn.each(|text| text.0.extend_from_slice(b"\r\n")),
@@ -92,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.line.short",
-            "framing.line.max-length",
+            "limit.line.1022",
             "lines over 1,000 bytes are too long",
         ),
         |turn| {
@@ -104,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.line.overflow-ends",
-            "framing.line.overflow-rejected",
+            "limit.line.longer-is-error",
             "a line that is too long ends the session",
         ),
         |turn| end_at(turn, Damage::LineTooLong),
@@ -112,7 +113,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.line.overflow-doubled",
-            "framing.line.overflow-edge",
+            "limit.line.longer-is-error",
             "a line that is too long is answered twice",
         ),
         |turn| {
@@ -124,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.line.overflow-dropped",
-            "framing.line.overflow-silent",
+            "limit.line.longer-is-error",
             "a line that is too long is dropped without a word",
         ),
         |turn| {
@@ -136,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.line.overflow-nameless",
-            "framing.line.overflow-actionid",
+            "limit.line.action-id",
             "the answer to a line that is too long bears no ActionID",
         ),
         |turn| {
@@ -148,7 +149,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.headers.few",
-            "framing.headers.128-ok",
+            "limit.headers.128",
             "a message may have 127 headers",
         ),
         |turn| {
@@ -160,7 +161,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.headers.overflow-ends",
-            "framing.headers.129-rejected",
+            "limit.headers.more-are-an-error",
             "too many headers end the session",
         ),
         |turn| end_at(turn, Damage::TooManyLines),
@@ -168,7 +169,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.headers.garbage-refused",
-            "framing.headers.garbage-line",
+            "header.line.without-colon",
             "a line without a colon is an error",
         ),
         |turn| {
@@ -180,7 +181,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.key.case-sensitive",
-            "framing.key.case-insensitive",
+            "header.name.any-case",
             "keys are known in their usual case alone",
         ),
         |turn| {
@@ -194,7 +195,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.key.leading-blank",
-            "framing.key.leading-space",
+            "header.name.leading-space",
             "blanks before a key do not count",
         ),
         |turn| edit_lines(turn, |line| line.trim_ascii_start().to_vec()),
@@ -202,7 +203,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.key.trailing-blank",
-            "framing.key.space-before-colon",
+            "header.name.space-before-colon",
             "blanks behind a key do not count",
         ),
         |turn| {
@@ -216,7 +217,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.value.blank-needed",
-            "framing.value.no-space",
+            "header.value.no-space",
             "a header without a blank behind its colon does not count",
         ),
         |turn| {
@@ -228,7 +229,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.value.tabs-kept",
-            "framing.value.tabs",
+            "header.value.tabs",
             "tabs before a value belong to it",
         ),
         |turn| {
@@ -242,7 +243,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.value.trimmed",
-            "framing.value.trailing-space",
+            "header.value.trailing-space",
             "blanks behind a value do not count",
         ),
         |turn| edit_lines(turn, |line| line.trim_ascii_end().to_vec()),
@@ -250,7 +251,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.action.case-sensitive",
-            "framing.action.case-insensitive",
+            "header.action.any-case",
             "actions are known in their usual case alone",
         ),
         |turn| {
@@ -263,7 +264,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.dup.last-wins",
-            "framing.dup.first-wins",
+            "header.duplicate.first-wins",
             "of equal keys the last one counts",
         ),
         |turn| turn.edit_request(|lines| lines.reverse()),
@@ -271,7 +272,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.dup.empty-action-counts",
-            "framing.dup.action-skip-empty",
+            "header.duplicate.empty-is-skipped",
             "an empty Action counts",
         ),
         |turn| {
@@ -283,7 +284,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "framing.empty.ignored",
-            "framing.empty.error",
+            "framing.empty.one-error",
             "an empty line alone gets no answer",
         ),
         |turn| {
@@ -295,7 +296,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.empty.joined",
-            "framing.empty.n-to-n",
+            "framing.empty.as-many-errors",
             "several empty lines get one answer",
         ),
         |turn| {
@@ -309,7 +310,7 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "framing.nul.dropped",
-            "framing.nul.in-value",
+            "framing.nul.cuts-value",
             "NUL does not count",
         ),
         |incoming| incoming.bytes.retain(|byte| *byte != 0),
@@ -331,7 +332,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.8bit.lost",
-            "framing.8bit.transparent",
+            "framing.bytes.transparent",
             "answers have question marks for bytes over 127",
         ),
         |turn| {
@@ -345,7 +346,7 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "framing.split.lost",
-            "framing.split.byte-at-a-time",
+            "framing.split.single-bytes",
             "a byte that comes alone is lost",
         ),
         |incoming| {
@@ -372,7 +373,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.pipeline.torn-list",
-            "framing.pipeline.across-actions",
+            "framing.pipeline.mixed",
             "the end of a list comes behind the answer to the next action of the same write",
         ),
         |turn| {
@@ -386,7 +387,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "framing.pipeline.event-inside",
-            "framing.pipeline.event-interleave",
+            "framing.pipeline.no-event-inside",
             "an event comes inside a list",
         ),
         |turn| {
@@ -411,6 +412,59 @@ pub(super) const ROWS: &[Row] = &[
                 .texts
                 .iter_mut()
                 .for_each(|text| text.replace(b"\r\n", b"\n"))
+        },
+    ),
+    answer(
+        (
+            "framing.line.edge-once",
+            "limit.line.edge",
+            "a line that just does not fit is one error, where stock Asterisk has two",
+        ),
+        |turn| {
+            let too_long = turn.request.damage() == Damage::LineTooLong;
+            let rest = turn.request.lines().next().is_none();
+            let before = std::mem::replace(&mut turn.notes().count, u64::from(too_long));
+            if rest && before == 1 {
+                turn.texts.clear();
+            }
+        },
+    ),
+    action(
+        (
+            "framing.headers.fewer",
+            "limit.headers.100",
+            "a message may have 99 headers",
+        ),
+        |turn| {
+            if turn.request.lines().count() > 99 {
+                turn.request.set_damage(Damage::TooManyLines);
+            }
+        },
+    ),
+    action(
+        (
+            "framing.headers.unknown-refused",
+            "header.unknown.ignored",
+            "a header that nobody knows is an error",
+        ),
+        |turn| {
+            if !turn.asks("NoSuchHeader").is_empty() {
+                turn.answer("Error", "Unknown header");
+            }
+        },
+    ),
+    action(
+        (
+            "framing.action.late",
+            "header.action.not-first",
+            "an Action behind two other headers does not count",
+        ),
+        |turn| {
+            let is_action = |line| is_header(line, "Action");
+            let place = turn.request.lines().position(is_action);
+            if place > Some(1) {
+                turn.forget_header("Action");
+            }
         },
     ),
 ];

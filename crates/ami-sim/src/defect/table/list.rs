@@ -5,13 +5,13 @@ use super::answer;
 use crate::text::Text;
 
 /// Items that a cut list keeps.
-const CUT_ITEMS: usize = 20;
+const CUT_ITEMS: usize = 2;
 
 pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.start.missing",
-            "list.start",
+            "list.start.announced",
             "the answer that opens a list does not say so",
         ),
         |turn| turn.responses(|text| text.remove("EventList")),
@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.complete.missing",
-            "list.complete",
+            "list.end.comes",
             "lists have no end",
         ),
         |turn| turn.texts.retain(|text| !text.closes_list()),
@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.count-wrong",
-            "list.count",
+            "list.count.matches",
             "lists count one item too many",
         ),
         |turn| count_wrong(turn, "ListItems"),
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.other-count",
-            "list.legacy-count",
+            "list.count.other-counts-agree",
             "Items and ListItems differ",
         ),
         |turn| count_wrong(turn, "Items"),
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.complete.renamed",
-            "list.legacy-complete-name",
+            "list.end.named",
             "lists end with an event of another name",
         ),
         |turn| {
@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.empty.unended",
-            "list.empty",
+            "list.items.none-is-a-list",
             "a list without items has no end",
         ),
         |turn| {
@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.empty.error",
-            "list.empty-as-error",
+            "list.empty.as-error",
             "a list without items is an error",
         ),
         |turn| {
@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.masked",
-            "list.bypasses-filter",
+            "list.items.despite-mask",
             "a session without events gets no items",
         ),
         |turn| {
@@ -91,8 +91,8 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.cut",
-            "list.large",
-            "a list ends after 20 items, and counts all",
+            "list.count.matches",
+            "a list ends after two items, and counts all",
         ),
         |turn| {
             if turn.is_list() && turn.texts.len() > CUT_ITEMS + 2 {
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.other-spelling",
-            "list.channel-field-names",
+            "call.list.field-names",
             "channels are told with other field names",
         ),
         |turn| turn.each(|text| text.rename("ChannelStateDesc", "State")),
@@ -112,7 +112,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "list.items.line-feed",
-            "list.embedded-lf",
+            "framing.output.crlf",
             "the end of a list has an LF inside its last line",
         ),
         |turn| {
@@ -125,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "raw.queues.framed",
-            "raw.queues",
+            "queue.text.form",
             "Queues is answered with headers",
         ),
         |turn| {
@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "raw.queuerule.blank-lines",
-            "raw.queuerule-double-blank",
+            "queue.text.rules",
             "one more empty line ends the answer to QueueRule",
         ),
         |turn| {
@@ -147,14 +147,37 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     answer(
+        ("list.complete.doubled", "list.end.once", "lists end twice"),
+        |turn| {
+            if let Some(end) = turn.texts.last().filter(|text| text.closes_list()) {
+                turn.texts.push(Text(end.0.clone()));
+            }
+        },
+    ),
+    answer(
         (
-            "raw.sipshowpeer.garbage",
-            "raw.sipshowpeer",
-            "SIPshowpeer is answered with lines that are no headers",
+            "list.items.stranger",
+            "list.items.one-piece",
+            "an event comes inside the list of BridgeList",
         ),
         |turn| {
-            if turn.is("SIPshowpeer") {
-                turn.each(|text| text.edit_lines(|lines| lines.push(b"and more\r\n".to_vec())));
+            if turn.is("BridgeList") && turn.is_list() {
+                let event = Text::new(&["Event: UserEvent", "Privilege: user,all"]);
+                turn.texts.insert(1, event);
+            }
+        },
+    ),
+    answer(
+        (
+            "list.items.filtered",
+            "list.items.despite-filter",
+            "a session with a filter gets no items",
+        ),
+        |turn| {
+            if turn.is("Filter") {
+                turn.notes().count = 1;
+            } else if turn.is_list() && turn.notes().count == 1 {
+                turn.texts.retain(|text| !text.is_item());
             }
         },
     ),

@@ -3,28 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::Row;
-use super::{action, answer, hearing, input, plant, setup};
+use super::super::{LostSession, Row};
+use super::{action, answer, hearing, input, setup};
 use crate::message::Event;
 use crate::text::Text;
 
-/// A tenth of a second more is seen by anybody who measures.
-const SLOW_PING: Duration = Duration::from_millis(100);
+/// Seen by anybody, and still no silence.
+const SLOW_PING: Duration = Duration::from_millis(1500);
 /// Longer than any check waits for a reader that stands still to be put out.
 const PATIENCE: Duration = Duration::from_secs(3600);
 /// Of so many events a session misses one.
 const LOST_OF: u64 = 4;
-/// Sessions after which no more are taken.
-const SESSIONS_MAX: u64 = 40;
-/// Unanswered bytes of its own after which a session makes the PBX give up.
-const BACKLOG_BYTES: usize = 64 << 10;
+/// So many may log off.
+const LOGOFFS_MAX: u64 = 70;
+/// Unanswered bytes of its own after which a session ends all.
+const BACKLOG_BYTES: usize = 256 << 10;
 
 pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "load.ping.slow",
-            "load.ping.latency",
-            "every Ping takes 100 ms",
+            "response.ping.soon",
+            "every Ping takes 1.5 s",
         ),
         |pbx| {
             Arc::make_mut(&mut pbx.profile)
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     hearing(
         (
             "load.fanout.loses",
-            "load.fanout.latency",
+            "event.order.same-for-all",
             "each session misses one event in four",
         ),
         |hearing| {
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "load.slow-reader.kept",
-            "load.slow-reader.disconnected",
+            "limit.output.unread-session",
             "a client that does not read is not put out",
         ),
         |pbx| {
@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     hearing(
         (
             "load.slow-reader.delays-all",
-            "load.slow-reader.isolated",
+            "event.user.round-trip",
             "events come to every session one event late",
         ),
         |hearing| {
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
     hearing(
         (
             "load.slow-reader.torn-middle",
-            "load.slow-reader.torn-tail",
+            "event.order.same-for-all",
             "one event in four is torn, and others follow",
         ),
         |hearing| {
@@ -92,7 +92,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "load.eventq.grows",
-            "load.slow-reader.memory",
+            "limit.events.released",
             "manager show eventq shows events that nobody waits for",
         ),
         |turn| {
@@ -108,8 +108,8 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "load.backpressure.gives-up",
-            "load.backpressure.own-output",
-            "a client that asks for 64 KiB at once ends every session",
+            "limit.output.unread",
+            "a client that asks for 256 KiB at once ends every session",
         ),
         |turn| {
             let bytes: usize = turn.texts.iter().map(|text| text.0.len()).sum();
@@ -117,18 +117,21 @@ pub(super) const ROWS: &[Row] = &[
             let notes = turn.notes();
             notes.bytes = if waiting == 0 { 0 } else { notes.bytes + bytes };
             if notes.bytes > BACKLOG_BYTES {
-                plant(turn.pbx, "restart.once");
+                turn.pbx.flaws.lost_session = LostSession::AllAtOnce;
             }
         },
     ),
     action(
         (
             "load.churn.leaks",
-            "load.churn",
-            "after 40 sessions no login is accepted",
+            "limit.sessions.one-after-another",
+            "who logs off is counted on: after 70 of them no login is accepted",
         ),
         |turn| {
-            if turn.is("Login") && turn.pbx.counters.sessions_accepted > SESSIONS_MAX {
+            let notes = turn.pbx.defects.notes();
+            if turn.request.action() == b"Logoff" {
+                notes.count += 1;
+            } else if turn.request.action() == b"Login" && notes.count > LOGOFFS_MAX {
                 turn.answer("Error", "Too many sessions");
             }
         },
@@ -136,7 +139,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "load.sessions.few",
-            "load.sessions.max",
+            "limit.sessions.at-once",
             "the 21st session that is logged in at once is turned away",
         ),
         |turn| {
@@ -149,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "load.fuzz.binary-ends",
-            "load.fuzz.random-bytes",
+            "framing.bytes.noise",
             "a byte over 127 outside a header ends the session without an answer",
         ),
         |incoming| {
@@ -166,7 +169,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "load.fuzz.doubles",
-            "load.fuzz.action-grammar",
+            "response.count.one-per-request",
             "an action with two equal headers is answered twice",
         ),
         |turn| {

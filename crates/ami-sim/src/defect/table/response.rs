@@ -8,7 +8,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.first-header.last",
-            "response.first-header",
+            "framing.output.begins-with-kind",
             "the Response header stands last",
         ),
         |turn| turn.responses(|text| text.edit_lines(|lines| lines.rotate_left(1))),
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.unknown-action.ends",
-            "response.unknown-action",
+            "error.action.unknown",
             "an unknown action ends the session",
         ),
         |turn| {
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.unknown-action.unbounded",
-            "response.unknown-action.truncation",
+            "error.action.unknown-bounded",
             "the answer to an unknown action repeats all of its name",
         ),
         |turn| {
@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.ping.no-pong",
-            "response.ping.format",
+            "response.ping.pong",
             "the answer to Ping has no Ping header",
         ),
         |turn| turn.each(|text| text.remove("Ping")),
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.ping.hour-ahead",
-            "response.ping.timestamp-clock",
+            "response.ping.clock",
             "the Timestamp of Ping is an hour ahead",
         ),
         |turn| {
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "response.logoff.refused",
-            "response.logoff.prelogin",
+            "response.logoff.before-login",
             "nobody logs off without a login",
         ),
         |turn| {
@@ -98,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.doubled",
-            "response.one-per-action",
+            "response.count.one-per-request",
             "a success is answered twice",
         ),
         |turn| {
@@ -110,7 +110,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "response.unsolicited",
-            "response.no-unsolicited",
+            "response.count.none-unsolicited",
             "a login is followed by a response to nothing",
         ),
         |turn| {
@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.ack.missing",
-            "actionid.echo.ack",
+            "action-id.echo.every-answer",
             "responses bear no ActionID",
         ),
         |turn| turn.responses(|text| text.remove("ActionID")),
@@ -131,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.list.missing",
-            "actionid.echo.list",
+            "action-id.echo.every-list-item",
             "the events of a list bear no ActionID",
         ),
         |turn| {
@@ -143,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.absent.invented",
-            "actionid.absent",
+            "action-id.absent.none-invented",
             "an action without ActionID is answered with one",
         ),
         |turn| {
@@ -155,7 +155,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.empty.echoed",
-            "actionid.empty",
+            "action-id.empty.as-absent",
             "an empty ActionID is answered with one",
         ),
         |turn| {
@@ -167,7 +167,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.echo.trimmed",
-            "actionid.case-and-trailing",
+            "action-id.echo.exact",
             "an ActionID comes back in small letters, without blanks",
         ),
         |turn| edit_ids(turn, |id| id.trim_ascii().to_ascii_lowercase()),
@@ -175,7 +175,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.cut.at-32",
-            "actionid.length-64",
+            "action-id.length.64",
             "ActionIDs are cut after 32 bytes",
         ),
         |turn| cut_ids(turn, 32),
@@ -183,7 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.cut.at-100",
-            "actionid.length-137",
+            "action-id.length.137",
             "ActionIDs are cut after 100 bytes",
         ),
         |turn| cut_ids(turn, 100),
@@ -191,7 +191,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.cut.at-137",
-            "actionid.length-138-plus",
+            "action-id.length.138-and-more",
             "ActionIDs are cut after 137 bytes",
         ),
         |turn| cut_ids(turn, 137),
@@ -199,7 +199,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.cut.at-243",
-            "actionid.length-244-plus",
+            "action-id.length.244-and-more",
             "ActionIDs are cut after 243 bytes",
         ),
         |turn| cut_ids(turn, 243),
@@ -207,7 +207,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.waitevent.unended",
-            "actionid.waitevent-terminated",
+            "event.wait.times-out",
             "no empty line ends the answer to WaitEvent",
         ),
         |turn| {
@@ -223,7 +223,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "actionid.injected",
-            "actionid.no-injection",
+            "action-id.bare-cr.no-new-header",
             "a CR in an ActionID comes back as a line end",
         ),
         |turn| {
@@ -234,7 +234,160 @@ pub(super) const ROWS: &[Row] = &[
             })
         },
     ),
+    answer(
+        (
+            "response.kind.unheard-of",
+            "response.kind.known",
+            "BridgeList is answered by a Response of its own",
+        ),
+        |turn| {
+            if turn.is("BridgeList") {
+                turn.responses(|text| text.set("Response", "Okay"));
+            }
+        },
+    ),
+    answer(
+        (
+            "response.unknown-action.vague",
+            "error.action.unknown-text",
+            "the error for an unknown action does not name it",
+        ),
+        |turn| {
+            if turn.says("Invalid/unknown command") {
+                turn.each(|text| text.set("Message", "Unknown action"));
+            }
+        },
+    ),
+    answer(
+        (
+            "response.missing-action.vague",
+            "error.action.missing",
+            "the error for a missing Action does not say so",
+        ),
+        |turn| of_no_action(turn, |headers| headers == 0),
+    ),
+    answer(
+        (
+            "response.empty-action.vague",
+            "error.action.empty",
+            "the error for an empty Action does not say so",
+        ),
+        |turn| of_no_action(turn, |headers| headers > 0),
+    ),
+    answer(
+        (
+            "response.ping.timeless",
+            "response.ping.timestamp",
+            "the answer to Ping tells no time",
+        ),
+        |turn| {
+            if turn.is("Ping") {
+                turn.each(|text| text.remove("Timestamp"));
+            }
+        },
+    ),
+    answer(
+        (
+            "response.status.undated",
+            "response.status.dates",
+            "CoreStatus does not tell the day of the start",
+        ),
+        |turn| turn.each(|text| text.remove("CoreStartupDate")),
+    ),
+    answer(
+        (
+            "response.commands.bare",
+            "response.commands.described",
+            "ListCommands does not tell the classes of CoreStatus",
+        ),
+        |turn| {
+            if turn.is("ListCommands") {
+                turn.each(|text| text.change("CoreStatus", "Show core status"));
+            }
+        },
+    ),
+    action(
+        (
+            "response.logoff.too-late",
+            "response.logoff.nothing-behind",
+            "a Logoff does not count where more waits behind it",
+        ),
+        |turn| {
+            if turn.is("Logoff") && turn.waiting > 0 {
+                turn.answer("Goodbye", "Thanks for all the fish.");
+            }
+        },
+    ),
+    answer(
+        (
+            "session.answers.crossed",
+            "session.answers.own-only",
+            "of Pings that wait, the answers bear the ActionIDs of others",
+        ),
+        |turn| {
+            if turn.is("Ping") && turn.waiting > 0 {
+                let own = turn.request.action_id().to_vec();
+                let notes = turn.pbx.defects.notes();
+                let others = std::mem::replace(&mut notes.keys, vec![own]);
+                if let Some(other) = others.first() {
+                    turn.each(|text| text.set("ActionID", other));
+                }
+            }
+        },
+    ),
+    answer(
+        (
+            "actionid.error.missing",
+            "action-id.echo.error",
+            "errors bear no ActionID",
+        ),
+        |turn| {
+            if turn.is_error() {
+                turn.each(|text| text.remove("ActionID"));
+            }
+        },
+    ),
+    answer(
+        (
+            "actionid.echo.blanks-cut",
+            "action-id.echo.trailing-space",
+            "an ActionID comes back without the blanks behind it",
+        ),
+        |turn| edit_ids(turn, |id| id.trim_ascii_end().to_vec()),
+    ),
+    answer(
+        (
+            "framing.output.bare-line",
+            "framing.output.only-headers",
+            "the answer to CoreStatus has a line that is no header",
+        ),
+        |turn| {
+            if turn.is("CoreStatus") {
+                turn.each(|text| text.edit_lines(|lines| lines.push(b"and more\r\n".to_vec())));
+            }
+        },
+    ),
+    answer(
+        (
+            "framing.output.torn",
+            "framing.output.whole",
+            "a session ends in the middle of a message",
+        ),
+        |turn| {
+            if turn.is("Logoff") {
+                turn.texts.push(Text(b"Event: Torn\r\n".to_vec()));
+            }
+        },
+    ),
 ];
+
+/// Another text for the error of a request with so many Action headers.
+fn of_no_action(turn: &mut Turn<'_>, is: impl Fn(usize) -> bool) {
+    let headers = turn.request.all("Action").count();
+    if turn.says("Missing action") && turn.request.lines().next().is_some() && is(headers) {
+        turn.each(|text| text.set("Message", "Something is missing"));
+    }
+}
 
 fn edit_ids(turn: &mut Turn<'_>, edit: impl Fn(&[u8]) -> Vec<u8>) {
     turn.each(|text| {

@@ -1,13 +1,13 @@
 //! Defects of what a PBX keeps: states, queues, its database, its configuration.
 
 use super::super::{Row, Turn};
-use super::answer;
+use super::{action, answer};
 
 pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "state.extension.unknown-error",
-            "state.extension.unknown",
+            "call.state.unknown-extension",
             "the state of an unknown extension is an error",
         ),
         |turn| {
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "queue.status.unknown-error",
-            "queue.status.unknown",
+            "list.queue.unknown-is-empty",
             "the status of an unknown queue is an error",
         ),
         |turn| {
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "db.value.cut",
-            "db.roundtrip",
+            "response.database.round-trip",
             "values of the database end at a colon",
         ),
         |turn| {
@@ -52,7 +52,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "config.getconfig.anywhere",
-            "config.getconfig.outside",
+            "error.config.outside",
             "GetConfig reads any file",
         ),
         |turn| reads_anything(turn, "GetConfig"),
@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "config.listcategories.anywhere",
-            "config.listcategories.outside",
+            "error.config.categories-outside",
             "ListCategories reads any file",
         ),
         |turn| reads_anything(turn, "ListCategories"),
@@ -68,12 +68,74 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "config.modulecheck.always",
-            "config.modulecheck",
+            "response.module.check",
             "every module is loaded",
         ),
         |turn| {
             if turn.is("ModuleCheck") && turn.is_error() {
                 turn.answer("Success", "Module is loaded");
+            }
+        },
+    ),
+    answer(
+        (
+            "queue.summary.short",
+            "queue.status.counts-members",
+            "QueueSummary leaves out a queue",
+        ),
+        |turn| {
+            if turn.is("QueueSummary") && turn.is_list() {
+                turn.texts.remove(1);
+                let items = turn.texts.iter().filter(|text| text.is_item()).count();
+                turn.each(|text| text.change("ListItems", items.to_string()));
+            }
+        },
+    ),
+    action(
+        (
+            "queue.add.feigned",
+            "queue.member.added-and-removed",
+            "QueueAdd says that it did, and did not",
+        ),
+        |turn| {
+            if turn.is("QueueAdd") {
+                turn.answer("Success", "Added interface to queue");
+            }
+        },
+    ),
+    action(
+        (
+            "queue.pause.feigned",
+            "queue.member.paused",
+            "QueuePause says that it did, and did not",
+        ),
+        |turn| {
+            if turn.is("QueuePause") {
+                turn.answer("Success", "Interface paused successfully");
+            }
+        },
+    ),
+    answer(
+        (
+            "queue.add.nowhere",
+            "queue.refusal.no-queue",
+            "a QueueAdd without a Queue is a success",
+        ),
+        |turn| {
+            if turn.is("QueueAdd") && turn.asks("Queue").is_empty() {
+                turn.excuse("");
+            }
+        },
+    ),
+    answer(
+        (
+            "queue.add.unknown-success",
+            "queue.refusal.unknown-queue",
+            "a QueueAdd to a queue that does not exist is a success",
+        ),
+        |turn| {
+            if turn.is("QueueAdd") && !turn.asks("Queue").is_empty() {
+                turn.excuse("");
             }
         },
     ),

@@ -1,7 +1,7 @@
 //! Defects that show over TLS alone.
 
 use super::super::{Course, Incoming, Row, Turn};
-use super::{action, answer, input, setup};
+use super::{UNJUDGED, action, answer, input, setup};
 use crate::server::TlsFault;
 use crate::server_session::Transport;
 
@@ -12,17 +12,13 @@ const LOST_OF: u64 = 5;
 
 pub(super) const ROWS: &[Row] = &[
     setup(
-        (
-            "tls.versions.old-only",
-            "tls.handshake.versions",
-            "TLS 1.3 is not spoken",
-        ),
+        ("tls.versions.old-only", UNJUDGED, "TLS 1.3 is not spoken"),
         |pbx| pbx.flaws.tls = Some(TlsFault::OnlyTls12),
     ),
     answer(
         (
             "tls.answers.other",
-            "tls.equivalence",
+            UNJUDGED,
             "over TLS, CoreSettings leaves out the AMI version",
         ),
         |turn| {
@@ -34,7 +30,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "tls.record.every-fifth-lost",
-            "tls.record.small",
+            UNJUDGED,
             "over TLS, one action in five gets no answer",
         ),
         |turn| {
@@ -49,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "tls.record.cut",
-            "tls.record.over-1024",
+            UNJUDGED,
             "of what comes at once over TLS, 1,024 bytes are read",
         ),
         |incoming| {
@@ -61,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "tls.record.large-lost",
-            "tls.record.large-action",
+            UNJUDGED,
             "over TLS, an action over 1,024 bytes gets no answer",
         ),
         |turn| {
@@ -74,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     input(
         (
             "tls.record.lines-lost",
-            "tls.record.line-split",
+            UNJUDGED,
             "over TLS, an action that comes line by line is lost",
         ),
         |incoming| {
@@ -86,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.silent.kept",
-            "tls.silent.timeout",
+            UNJUDGED,
             "who never says hello is not put out",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::Patient),
@@ -94,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.plaintext.answered",
-            "tls.plaintext-to-tls",
+            UNJUDGED,
             "who speaks in plain words is answered in plain words",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::PlainToo),
@@ -102,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.close.silent",
-            "tls.close-notify",
+            UNJUDGED,
             "a session ends without a word of TLS",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::NoCloseNotify),

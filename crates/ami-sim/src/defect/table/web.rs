@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{How, Row, WebAnswer};
-use super::{ask, row, setup, web};
+use super::{UNJUDGED, ask, row, setup, web};
 use crate::text::contains;
 use crate::web::{Method, WebRequest};
 
@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.session.forgotten",
-            "http.rawman.login",
+            UNJUDGED,
             "cookies name no session",
         ),
         |request, _| request.cookie = None,
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.status.of-action",
-            "http.rawman.status-200",
+            UNJUDGED,
             "an action that fails is answered with status 403",
         ),
         |answer| {
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.body.other",
-            "http.rawman.tcp-equivalence",
+            UNJUDGED,
             "over HTTP, names of headers are in small letters",
         ),
         |answer| answer.change_body("Response: ", "response: "),
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.cookie.brief",
-            "http.cookie.max-age",
+            UNJUDGED,
             "a cookie is said to live for 6 s",
         ),
         |answer| answer.change_head("Max-Age=60", "Max-Age=6"),
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "http.session.lasting",
-            "http.cookie.expiry",
+            UNJUDGED,
             "a session that nobody uses lives on for a day",
         ),
         |pbx| {
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "http.session.stranger-lasting",
-            "http.cookie.unauth-5s",
+            UNJUDGED,
             "a session without a login lives for an hour",
         ),
         |pbx| pbx.flaws.web_patience = Duration::from_secs(3600),
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         (
             "http.cookie.counted",
-            "http.cookie.entropy",
+            UNJUDGED,
             "sessions are numbered one after the other",
         ),
         How::Web {
@@ -88,17 +88,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     web(
-        (
-            "http.mxml.unclosed",
-            "http.mxml.wellformed",
-            "XML has no end",
-        ),
+        ("http.mxml.unclosed", UNJUDGED, "XML has no end"),
         |answer| answer.change_body("</ajax-response>", ""),
     ),
     web(
         (
             "http.mxml.doubled",
-            "http.mxml.duplicates",
+            UNJUDGED,
             "an attribute comes twice by the same name",
         ),
         |answer| answer.change_body("output-2=", "output="),
@@ -106,7 +102,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.digest.no-qop",
-            "http.digest.challenge",
+            UNJUDGED,
             "a challenge for digest has no qop",
         ),
         |answer| answer.change_head(" qop=\"auth\",", ""),
@@ -114,7 +110,7 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.digest.count-ignored",
-            "http.digest.nc-replay",
+            UNJUDGED,
             "the same count of a nonce is taken again",
         ),
         |request, notes| {
@@ -127,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.digest.unknown-breaks",
-            "http.digest.unknown-user",
+            UNJUDGED,
             "a digest that proves nothing is answered with status 500",
         ),
         |answer| {
@@ -140,13 +136,13 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.post.vague",
-            "http.limits.post",
+            UNJUDGED,
             "a body that is too large is a bad request",
         ),
         |answer| answer.change_head("413 Request Entity Too Large", "400 Bad Request"),
     ),
     ask(
-        ("http.method.any", "http.limits.method", "any method is GET"),
+        ("http.method.any", UNJUDGED, "any method is GET"),
         |request, _| {
             if request.method == Method::Other {
                 request.method = Method::Get;
@@ -156,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.waitevent.mute",
-            "http.waitevent.delivery",
+            UNJUDGED,
             "WaitEvent over HTTP tells of no event",
         ),
         |answer| {
@@ -168,7 +164,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.waitevent.kicked-error",
-            "http.waitevent.kick",
+            UNJUDGED,
             "a WaitEvent that another one ends is an error",
         ),
         |answer| {
@@ -180,7 +176,7 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.inject.actionid-cleaned",
-            "http.inject.actionid",
+            UNJUDGED,
             "line ends in an ActionID are taken out, as stock Asterisk does not",
         ),
         |request, _| clean(request, "actionid"),
@@ -188,7 +184,7 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.inject.userevent-cleaned",
-            "http.inject.userevent",
+            UNJUDGED,
             "line ends in a UserEvent are taken out, as stock Asterisk does not",
         ),
         |request, _| clean(request, "userevent"),

@@ -128,7 +128,6 @@ pub(super) async fn target(run: &Run, subject: &Subject, way: Way, judged: &RefC
         How::Completed
     };
     judged.borrow_mut().conclude(how, &planned);
-    site.leave().await;
 }
 
 /// When nothing more will come of it.
