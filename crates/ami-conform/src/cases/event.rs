@@ -438,6 +438,8 @@ async fn wait_interrupted(bench: &mut Bench<'_>) -> Judged {
 async fn wait_times_out(bench: &mut Bench<'_>) -> Judged {
     let mut hearing = bench.listener("on").await?;
     let mut probe = bench.session().await?;
+    let mut unexplained = None;
+    let mut woken = 0;
     for _ in 0..WAITS {
         hearing.barrier_behind().await?;
         let began = bench.now();
@@ -451,11 +453,14 @@ async fn wait_times_out(bench: &mut Bench<'_>) -> Judged {
             probe.barrier().await?;
             return Ok(Finding::pass(got).with(end.evidence()));
         }
-        if meanwhile.is_empty() {
-            return Ok(Finding::fail("after 2 s", got).with(end.evidence()));
-        }
+        woken += usize::from(!meanwhile.is_empty());
+        // The events of our own login may, and not every account hears them.
+        unexplained = Some(Finding::fail("after 2 s", got).with(end.evidence()));
     }
-    Ok(Finding::inconclusive("events woke it each time"))
+    match unexplained {
+        Some(fail) if woken == 0 => Ok(fail),
+        _ => Ok(Finding::inconclusive("events woke it each time")),
+    }
 }
 
 /// Any event wakes it: one that ends early without ours says something only where no other came.
