@@ -1,5 +1,6 @@
 //! AMI clients of others against the simulated PBXs: what works on a real PBX works here. `cargo xtask clients` installs
 //! them; without that the tests are skipped, unless `AMIBENCH_CLIENTS=required`.
+#![expect(clippy::unwrap_used, reason = "what a test did not expect ends it")]
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
