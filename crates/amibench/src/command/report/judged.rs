@@ -40,12 +40,9 @@ pub(super) fn run(report: &Report) -> Result<Exit, Failure> {
         ([], ..) => &USUAL,
         (formats, ..) => formats,
     };
-    let folder = match (&report.out, report.runs.as_slice()) {
-        (Some(folder), _) | (None, [folder]) => folder,
-        (None, _) => {
-            return Err(anyhow!("say with --out where the files of several runs go"))
-                .or_exit(Exit::BadInput);
-        }
+    let ((Some(folder), _) | (None, [folder])) = (&report.out, report.runs.as_slice()) else {
+        return Err(anyhow!("say with --out where the files of several runs go"))
+            .or_exit(Exit::BadInput);
     };
     let written = write(&exported, formats, folder)?;
     written.iter().for_each(|path| print::line(path.display()));
