@@ -114,10 +114,10 @@ fn difference(row: &Row, turned: &BTreeMap<&'static str, String>) -> Option<Stri
     let name = row.defect.name();
     let mut text = format!("{name} ({})", row.profile);
     for id in is.difference(&listed) {
-        text.push_str(&format!("\n  turns {id}: {}", turned[id]));
+        text = format!("{text}\n  turns {id}: {}", turned[id]);
     }
     for id in listed.difference(&is) {
-        text.push_str(&format!("\n  leaves {id} as it is"));
+        text = format!("{text}\n  leaves {id} as it is");
     }
     Some(text)
 }
