@@ -57,7 +57,7 @@ const OTHERS: [&str; 8] = [
 ];
 
 /// What cases of `conform` send besides.
-const CASES: [&str; 18] = [
+const CASES: [&str; 19] = [
     "DBDel",
     "DBGet",
     "DBPut",
@@ -72,6 +72,7 @@ const CASES: [&str; 18] = [
     "QueueAdd",
     "QueuePause",
     "QueueRemove",
+    "QueueRule",
     "Queues",
     "Redirect",
     "Setvar",

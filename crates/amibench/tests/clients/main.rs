@@ -83,6 +83,9 @@ fn profiles() -> Vec<(String, Role)> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("sim-") {
+            continue;
+        }
         let target = Target::parse(&name, &Document::read(&path).unwrap()).unwrap();
         if let (Endpoint::Simulated(profile), Some(role)) =
             (target.endpoint, target.roles.get("answers"))
