@@ -107,6 +107,11 @@ impl Differences {
         self.race.iter().filter(here)
     }
 
+    /// On some PBX.
+    pub(crate) fn is_pending(&self, scene: &str) -> bool {
+        self.pending.iter().any(|entry| is(&entry.scenes, scene))
+    }
+
     /// Holds what a comparison found against what is known.
     pub(crate) fn judge(&self, scene: &str, pbx: &str, found: &[String]) -> Complaint {
         let found = self.certain(scene, pbx, found);
