@@ -1,7 +1,6 @@
 //! What passed on the connections of a run, as it was read and written: what cases judge, and their evidence.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
 use ami_proto::session::Secret;
@@ -12,9 +11,6 @@ use crate::masking;
 
 /// More than all cases together bring about on a sound PBX by far; beyond it nothing is kept, and cases are inconclusive.
 pub const LOG_BYTES_MAX: usize = 256 << 20;
-
-/// No line with a secret is longer.
-const AROUND: u64 = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
@@ -74,32 +70,9 @@ impl Log {
         masking::masked(&self.entries, secrets)
     }
 
-    /// A stretch of what passed, without secrets: what `bytes` lead to, as far as it was kept.
+    /// The bytes that a finding rests on, as far as they were kept; without secrets.
     pub fn excerpt(&self, evidence: &Evidence, secrets: &[Secret]) -> Vec<u8> {
-        let Range { start, end } = evidence.bytes;
-        // A secret that reaches into the stretch is only known by what stands around it.
-        let around = start.saturating_sub(AROUND)..end + AROUND;
-        let mut bytes = Vec::new();
-        let mut offset = 0;
-        for entry in &self.entries {
-            let ((What::Client(chunk), Side::Client) | (What::Server(chunk), Side::Server)) =
-                (&entry.what, evidence.side)
-            else {
-                continue;
-            };
-            if entry.conn != evidence.conn {
-                continue;
-            }
-            let within = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let (from, to) = (within(around.start), within(around.end));
-            bytes.extend_from_slice(&chunk[from.min(chunk.len())..to.min(chunk.len())]);
-            offset += chunk.len() as u64;
-        }
-        masking::mask(&mut bytes, secrets);
-        let length = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        let from = length(start - around.start).min(bytes.len());
-        let to = from.saturating_add(length(end - start)).min(bytes.len());
-        bytes[from..to].to_vec()
+        masking::excerpt(&self.entries, evidence, secrets)
     }
 
     pub fn manners(&self, conn: u32) -> Manners {

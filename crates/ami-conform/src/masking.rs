@@ -7,11 +7,14 @@ use ami_proto::session::Secret;
 use ami_proto::transcript::{Entry, What};
 use memchr::memmem::find;
 
+use crate::finding::Evidence;
 use crate::log::Side;
 
 const MASK: u8 = b'*';
 /// Shorter words stand everywhere by chance; such a secret is known by the name in front of it.
 const VALUE_MIN: usize = 4;
+/// No line with a secret is longer.
+const AROUND: u64 = 4096;
 /// Names of headers, and of parameters and cookies of HTTP, whose values are secret wherever they stand.
 const NAMES: [&str; 8] = [
     "authorization",
@@ -48,6 +51,32 @@ pub(crate) fn masked(entries: &[Entry], secrets: &[Secret]) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// A stretch of what passed, without secrets: what `evidence` leads to, as far as it is there.
+pub(crate) fn excerpt(entries: &[Entry], evidence: &Evidence, secrets: &[Secret]) -> Vec<u8> {
+    let Range { start, end } = evidence.bytes;
+    // A secret that reaches into the stretch is only known by what stands around it.
+    let around = start.saturating_sub(AROUND)..end + AROUND;
+    let mut bytes = Vec::new();
+    let mut offset = 0;
+    for entry in entries.iter().filter(|entry| entry.conn == evidence.conn) {
+        let Some((side, chunk)) = chunk(&entry.what) else {
+            continue;
+        };
+        if side != evidence.side {
+            continue;
+        }
+        let within = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (from, to) = (within(around.start), within(around.end));
+        bytes.extend_from_slice(&chunk[from.min(chunk.len())..to.min(chunk.len())]);
+        offset += chunk.len() as u64;
+    }
+    mask(&mut bytes, secrets);
+    let length = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let from = length(start - around.start).min(bytes.len());
+    let to = from.saturating_add(length(end - start)).min(bytes.len());
+    bytes[from..to].to_vec()
 }
 
 fn chunk(what: &What) -> Option<(Side, &[u8])> {

@@ -1,24 +1,25 @@
 //! Judges a recording with the passive cases. What it does not show is inconclusive.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ami_proto::frame::FrameKind;
-use ami_proto::transcript::What;
-use ami_results::judgement::EXCERPT_BYTES_MAX;
+use ami_proto::session::Secret;
 
 use crate::case::{Case, Check};
 use crate::device::{Device, Has, Reason, Release};
 use crate::finding::{Evidence, Finding};
 use crate::import::{LineEnds, Recording};
-use crate::log::{Manners, Side};
+use crate::log::Manners;
+use crate::masking;
 use crate::observed::{Connection, Observed};
 use crate::suite::{Judgement, Selection};
 
 /// Cases of other areas that look at line ends.
 const ON_LINE_ENDS: [&str; 1] = ["banner.line.crlf"];
 
-/// Headers whose values nobody else may read.
-const SECRETS: [&[u8]; 3] = [b"secret:", b"key:", b"password:"];
+/// In which headers a client gives its secret.
+const SECRETS: [&str; 2] = ["Secret", "Password"];
 
 /// What a recording shows, ready to be judged.
 pub fn observe(recording: &Recording) -> Observed<'_> {
@@ -91,48 +92,22 @@ pub fn judge(recording: &Recording, selection: &Selection) -> (Device, Vec<Judge
     (device, judgements)
 }
 
-/// The bytes that a finding rests on, at most `EXCERPT_BYTES_MAX`; secrets are stars.
-pub fn excerpt(recording: &Recording, evidence: &Evidence) -> Vec<u8> {
-    let mut from = evidence.bytes.start;
-    let length = (evidence.bytes.end - from).min(EXCERPT_BYTES_MAX as u64);
-    let mut excerpt = Vec::new();
-    for entry in recording
-        .entries
-        .iter()
-        .filter(|entry| entry.conn == evidence.conn)
-    {
-        let ((What::Client(bytes), Side::Client) | (What::Server(bytes), Side::Server)) =
-            (&entry.what, evidence.side)
-        else {
-            continue;
-        };
-        let start = usize::try_from(from).unwrap_or(usize::MAX);
-        if let Some(bytes) = bytes.get(start..) {
-            excerpt.extend_from_slice(bytes);
-        }
-        from = from.saturating_sub(bytes.len() as u64);
-        if excerpt.len() as u64 >= length {
-            break;
-        }
-    }
-    excerpt.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-    mask(&mut excerpt);
-    excerpt
+/// The bytes that a finding rests on, without secrets.
+pub fn excerpt(recording: &Recording, evidence: &Evidence, secrets: &[Secret]) -> Vec<u8> {
+    masking::excerpt(&recording.entries, evidence, secrets)
 }
 
-/// As many stars as bytes, so that offsets stay.
-fn mask(bytes: &mut [u8]) {
-    for line in bytes.split_mut(|byte| *byte == b'\n') {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-            continue;
-        };
-        let (name, value) = line.split_at_mut(colon + 1);
-        let name = name.trim_ascii().to_ascii_lowercase();
-        if SECRETS.contains(&name.as_slice()) {
-            let shown = value.iter_mut().filter(|byte| !b" \r".contains(byte));
-            shown.for_each(|byte| *byte = b'*');
-        }
-    }
+/// What the clients of a recording gave as a secret: it is none of a reader's business, wherever else it stands.
+pub fn secrets(observed: &Observed<'_>) -> Vec<Secret> {
+    let requests = observed.connections.iter().flat_map(Connection::requests);
+    let given = requests.flat_map(|request| {
+        let frame = request.frame();
+        let value = |name| frame.text(name).map(|value| value.into_owned());
+        let given: Vec<String> = SECRETS.into_iter().filter_map(value).collect();
+        given
+    });
+    let given: BTreeSet<String> = given.filter(|value| value.contains(|c| c != '*')).collect();
+    given.into_iter().map(Secret::new).collect()
 }
 
 fn obstacle(case: &Case, recording: &Recording, device: &Device) -> Option<Finding> {
@@ -146,19 +121,4 @@ fn obstacle(case: &Case, recording: &Recording, device: &Device) -> Option<Findi
         Has::No(why) => Some(Finding::not_applicable(why)),
         Has::Unknown(why) => Some(Finding::inconclusive(why)),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mask;
-
-    #[test]
-    fn secrets_are_stars() {
-        let mut bytes = *b"Action: Login\r\nsecret: s3:cret\r\nKey:12\nUsername: a";
-        mask(&mut bytes);
-        assert_eq!(
-            bytes,
-            *b"Action: Login\r\nsecret: *******\r\nKey:**\nUsername: a"
-        );
-    }
 }

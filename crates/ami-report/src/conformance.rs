@@ -158,6 +158,11 @@ impl Column {
             .saturating_sub(self.judged.len())
     }
 
+    /// What was judged is one session as somebody led it: what it did not bring about is not missing.
+    pub fn is_of_a_recording(&self) -> bool {
+        self.run.verb != "conform"
+    }
+
     pub fn standing(&self) -> Standing {
         if self.device.unreachable.is_some() {
             return Standing::Unreachable;
@@ -170,11 +175,20 @@ impl Column {
             judgement.state == State::Inconclusive
                 && judgement.outcome() != Some(Outcome::AsExpected)
         };
+        let is_decided =
+            |judgement: &Judgement| matches!(judgement.state, State::Pass | State::Warn);
         match self.end.as_ref().map(|end| end.how) {
             None | Some(How::Interrupted) => Standing::Unfinished,
             Some(How::Unreachable) => Standing::Unreachable,
             Some(How::Completed) if sums::Sums::of(self.judgements()).applicable() == 0 => {
                 Standing::Inconclusive
+            }
+            Some(How::Completed) if self.is_of_a_recording() => {
+                if self.judgements().any(is_decided) {
+                    Standing::Holds
+                } else {
+                    Standing::Inconclusive
+                }
             }
             Some(How::Completed) if self.judgements().any(is_open) => Standing::Inconclusive,
             Some(How::Completed) => Standing::Holds,

@@ -10,3 +10,4 @@ pub(crate) mod merge;
 pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod sim;
+mod verdicts;

@@ -30,7 +30,7 @@ fn suite(column: &Column, naming: Naming) -> TestSuite {
     }
     for judged in &column.judged {
         let judgement = &judged.judgement;
-        let mut case = TestCase::new(judgement.case.clone(), status(judged));
+        let mut case = TestCase::new(judgement.case.clone(), status(column, judged));
         case.set_classname(judgement.area());
         case.set_time(Duration::from_nanos(judgement.took_ns));
         suite.add_test_case(case);
@@ -71,7 +71,7 @@ fn properties(column: &Column, naming: Naming) -> Vec<(String, String)> {
     properties
 }
 
-fn status(judged: &Judged) -> TestCaseStatus {
+fn status(column: &Column, judged: &Judged) -> TestCaseStatus {
     let judgement = &judged.judgement;
     let got = shown(&judgement.got);
     let remark = sums::remark(judgement).map(|remark| shown(&remark));
@@ -91,7 +91,7 @@ fn status(judged: &Judged) -> TestCaseStatus {
         State::Fail if !is_expected => described(NonSuccessKind::Failure, &judgement.severity),
         _ if judgement.is_wrong() => described(NonSuccessKind::Failure, "expectation"),
         State::Fail => skipped(&message),
-        State::Inconclusive if is_expected => skipped(&message),
+        State::Inconclusive if is_expected || column.is_of_a_recording() => skipped(&message),
         State::Inconclusive => described(NonSuccessKind::Error, "inconclusive"),
         State::Pass | State::Warn => TestCaseStatus::success(),
         state @ (State::NotApplicable | State::Skipped) => {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Names;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// Recorded sessions: of `amibench record`, pcap or pcapng, or a log as text; what each is shows in its content.
@@ -16,7 +18,12 @@ pub(crate) struct Check {
     /// Not these.
     #[arg(long, value_delimiter = ',')]
     pub(crate) except: Vec<String>,
-    /// Where judgements.jsonl goes, for `amibench report`: a directory that does not exist yet.
+    /// Where judgements.jsonl and its reports go: a directory that does not exist yet.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    /// Show every case, not only what is wrong.
+    #[arg(long)]
+    pub(crate) show_all: bool,
 }

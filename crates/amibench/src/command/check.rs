@@ -7,26 +7,29 @@ use std::path::Path;
 use ami_conform::device::Device;
 use ami_conform::finding::Evidence;
 use ami_conform::import::{self, Content, Recording};
-use ami_conform::log::Side;
+use ami_conform::recorded;
 use ami_conform::suite::{Judgement, Selection};
-use ami_conform::{cases, recorded};
+use ami_proto::session::Secret;
 use ami_proto::transcript::What;
+use ami_report::conformance::tree::Detail;
+use ami_results::judgement::{self as row, How};
+use ami_results::run_dir::RunDir;
 use ami_results::verdict::State;
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Check;
+use crate::command::verdicts::{self, Verdicts};
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::print;
 
 mod sessions;
-mod written;
-
-use written::Written;
 
 /// A recording, and how the cases ended on it.
 struct Checked {
     name: String,
     recording: Recording,
+    /// What the clients in it gave as such.
+    secrets: Vec<Secret>,
     device: Device,
     judgements: Vec<Judgement>,
 }
@@ -49,22 +52,31 @@ pub(crate) fn run(check: &Check) -> Result<Exit, Failure> {
     for path in &check.files {
         all.push(judge(path, check.stream, &selection)?);
     }
-    let mut written = check
-        .out
-        .as_deref()
-        .map(|folder| Written::create(folder, check))
-        .transpose()?;
-    let mut exit = Exit::Held;
+    let options = row::Options {
+        only: check.only.clone(),
+        except: check.except.clone(),
+        allow: Vec::new(),
+    };
+    let mut verdicts = Verdicts::of(verdicts::run("check", options, &[]));
     for one in &all {
-        exit = exit.max(one.print());
-        if let Some(written) = &mut written {
-            written.add(one)?;
-        }
+        one.introduce();
+        verdicts.add(one.device(), one.rows(), How::Completed);
     }
+    let shown = if check.show_all {
+        Detail::All
+    } else {
+        Detail::Wrong
+    };
+    verdicts.print(shown);
     if let Some(folder) = &check.out {
+        let run_dir = RunDir::create(folder)
+            .context("failed to prepare the results")
+            .or_exit(Exit::NotWritten)?;
+        verdicts.write(&run_dir, check.names.naming())?;
         print::line(folder.display());
     }
-    Ok(exit)
+    let exits = all.iter().map(Checked::exit);
+    Ok(exits.max().unwrap_or(Exit::Held))
 }
 
 fn judge(path: &Path, stream: Option<usize>, selection: &Selection) -> Result<Checked, Failure> {
@@ -75,9 +87,11 @@ fn judge(path: &Path, stream: Option<usize>, selection: &Selection) -> Result<Ch
     let recording = import::read(BufReader::new(file), stream)
         .map_err(|error| anyhow!("{name}: failed to {error}"))
         .or_exit(Exit::BadInput)?;
+    let secrets = recorded::secrets(&recorded::observe(&recording));
     let (device, judgements) = recorded::judge(&recording, selection);
     Ok(Checked {
         name,
+        secrets,
         recording,
         device,
         judgements,
@@ -85,25 +99,24 @@ fn judge(path: &Path, stream: Option<usize>, selection: &Selection) -> Result<Ch
 }
 
 impl Checked {
-    fn print(&self) -> Exit {
-        print::line(&self.name);
-        if !self.recording.sessions.is_empty() {
-            print::text(sessions::table(&self.recording.sessions));
+    /// What it is, before how the cases end on it.
+    fn introduce(&self) {
+        let about = &self.recording;
+        let nothing = self.nothing();
+        if about.sessions.is_empty() && about.notes.is_empty() && nothing.is_none() {
+            return;
         }
-        for note in &self.recording.notes {
+        print::line(&self.name);
+        if !about.sessions.is_empty() {
+            print::text(sessions::table(&about.sessions));
+        }
+        for note in &about.notes {
             print::line(format_args!("  note: {note}"));
         }
-        if let Some(why) = self.nothing() {
+        if let Some(why) = nothing {
             print::line(format_args!("  nothing to judge: {why}"));
-            return Exit::Inconclusive;
         }
-        if !self.device.banner.is_empty() {
-            print::line(format_args!("  banner: {}", self.device.banner));
-        }
-        for judgement in &self.judgements {
-            self.print_judgement(judgement);
-        }
-        self.print_sums()
+        print::line("");
     }
 
     fn nothing(&self) -> Option<String> {
@@ -122,64 +135,40 @@ impl Checked {
         })
     }
 
-    fn print_judgement(&self, judgement: &Judgement) {
-        let Judgement { case, finding, .. } = judgement;
-        let (state, got) = (finding.state, &finding.got);
-        print::line(format_args!("  {state:<15} {:<40} {got}", case.id));
-        if !matches!(state, State::Fail | State::Warn) {
-            return;
-        }
-        print::line(format_args!("      {}", case.requirement));
-        if !finding.expected.is_empty() {
-            print::line(format_args!("      expected {}", finding.expected));
-        }
-        for evidence in &finding.evidence {
-            self.print_evidence(evidence);
+    /// What a session did not bring about is no defect of its recording: only one that shows nothing at all is.
+    fn exit(&self) -> Exit {
+        let is = |states: &[State]| {
+            let mut judgements = self.judgements.iter();
+            judgements.any(|one| states.contains(&one.finding.state))
+        };
+        if is(&[State::Fail]) {
+            Exit::Failed
+        } else if is(&[State::Pass, State::Warn]) {
+            Exit::Held
+        } else {
+            Exit::Inconclusive
         }
     }
 
-    fn print_evidence(&self, evidence: &Evidence) {
-        /// Enough for the lines that tell what a message is.
-        const SHOWN: usize = 6;
-        let Evidence { conn, side, bytes } = evidence;
-        let side = match side {
-            Side::Client => "client",
-            Side::Server => "PBX",
+    fn device(&self) -> row::Device {
+        let mut device = row::Device {
+            target: self.name.clone(),
+            ..verdicts::device(&self.device, self.judgements.len())
         };
-        let (start, end) = (bytes.start, bytes.end);
-        print::line(format_args!(
-            "      connection {conn}, bytes {start}..{end} of the {side}:"
-        ));
-        let excerpt = recorded::excerpt(&self.recording, evidence);
-        let lines: Vec<&[u8]> = excerpt.split_inclusive(|byte| *byte == b'\n').collect();
-        for line in lines.iter().take(SHOWN) {
-            print::line(format_args!("        {}", line.escape_ascii()));
-        }
-        if lines.len() > SHOWN {
-            print::line(format_args!("        … {} lines", lines.len() - SHOWN));
-        }
+        device
+            .facts
+            .extend(self.recording.notes.iter().map(|note| row::Fact {
+                fact: "the recording".to_owned(),
+                seen: note.clone(),
+            }));
+        device
     }
 
-    fn print_sums(&self) -> Exit {
-        let of = |state: State| {
-            let of_state = |one: &&Judgement| one.finding.state == state;
-            self.judgements.iter().filter(of_state).count()
-        };
-        print::line(format_args!(
-            "  {} of {} cases judge a recording: {} pass, {} fail, {} warn, {} inconclusive, {} not applicable",
-            self.judgements.len(),
-            cases::all().count(),
-            of(State::Pass),
-            of(State::Fail),
-            of(State::Warn),
-            of(State::Inconclusive),
-            of(State::NotApplicable),
-        ));
-        // What a session did not bring about is no defect of its recording: only one that shows nothing at all is.
-        match (of(State::Fail), of(State::Pass) + of(State::Warn)) {
-            (0, 0) => Exit::Inconclusive,
-            (0, _) => Exit::Held,
-            _ => Exit::Failed,
-        }
+    fn rows(&self) -> Vec<row::Judgement> {
+        let excerpt =
+            |evidence: &Evidence| recorded::excerpt(&self.recording, evidence, &self.secrets);
+        let rows = self.judgements.iter();
+        rows.map(|one| verdicts::judgement(&self.name, one, excerpt, &self.secrets))
+            .collect()
     }
 }
