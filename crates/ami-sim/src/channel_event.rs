@@ -21,6 +21,7 @@ impl Pbx {
         let classes = match name {
             "VarSet" => Classes::DIALPLAN,
             "DTMFBegin" | "DTMFEnd" => Classes::DTMF,
+            "UserEvent" => Classes::USER,
             "Newexten" => self.profile.base.newexten_classes(),
             _ => Classes::CALL,
         };

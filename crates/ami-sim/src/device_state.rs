@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::class::Classes;
 use crate::hint::{ExtensionState, Hint};
+use crate::mailbox::waiting_device;
 use crate::message::Headers;
 use crate::pbx::Pbx;
 
@@ -145,18 +146,34 @@ impl Presence {
 }
 
 impl Pbx {
-    /// The devices that are there when the PBX starts; a mailbox becomes one with its first message.
+    /// The devices that are there when the PBX starts.
     pub(crate) fn settle_devices(&mut self) {
         let endpoints = self.profile.endpoints.iter().map(|endpoint| {
             let device = format!("PJSIP/{}", endpoint.name);
             (device, endpoint.state())
         });
         self.device_states.extend(endpoints);
+        if self.profile.base.starts_with_mailboxes() {
+            let mailboxes = self.profile.mailboxes.iter();
+            let mailboxes = mailboxes.map(|mailbox| waiting_device(&mailbox.address()));
+            let quiet = mailboxes.map(|device| (device, DeviceState::NotInUse));
+            self.device_states.extend(quiet);
+        }
         let hints = self.profile.hints.iter().map(|hint| {
             let place = (hint.context.clone(), hint.exten.clone());
             (place, self.hint_state(hint))
         });
         self.hint_states = hints.collect();
+    }
+
+    /// Every device that was heard of, in the order of Asterisk's table.
+    pub(crate) fn devices(&self) -> Vec<(&str, DeviceState)> {
+        let devices = self.device_states.iter();
+        let mut devices: Vec<(&str, DeviceState)> = devices
+            .map(|(device, state)| (device.as_str(), *state))
+            .collect();
+        devices.sort_by_key(|(device, _)| bucket(device));
+        devices
     }
 
     pub(crate) fn device_state_of(&self, device: &str) -> DeviceState {
@@ -257,6 +274,17 @@ impl Pbx {
     }
 }
 
+/// The cache of device states: a hash of the kind of message and one of the device, into 563 buckets.
+fn bucket(device: &str) -> u32 {
+    let hash = |text: &str| {
+        text.bytes().fold(0_u32, |hash, byte| {
+            hash.wrapping_mul(13).wrapping_add(byte.into())
+        })
+    };
+    let hash = hash("ast_device_state_message_type").wrapping_add(hash(device));
+    hash.cast_signed().unsigned_abs() % 563
+}
+
 pub(crate) fn status_lines(headers: Headers, hint: &Hint, state: ExtensionState) -> Headers {
     headers
         .with("Exten", &hint.exten)
@@ -289,6 +317,15 @@ mod tests {
         check(&[S::Ringing, S::OnHold], S::RingInUse);
         check(&[S::Ringing, S::NotInUse], S::Ringing);
         check(&[], S::Invalid);
+    }
+
+    #[test]
+    fn devices_are_listed_as_a_table_has_them() {
+        let check = |device: &str, expected| assert_eq!(bucket(device), expected, "{device}");
+        check("PJSIP/6001", 99);
+        check("PJSIP/6003", 101);
+        check("MWI:1000@default", 267);
+        check("Queue:amibench_avail", 397);
     }
 
     #[test]

@@ -131,6 +131,7 @@ impl Pbx {
             Effect::Park => self.run_park(now, key, data),
             Effect::ParkedCall => self.run_parked_call(now, key, data),
             Effect::Queue => self.run_queue(now, key, data),
+            Effect::UserEvent => self.run_user_event(now, key, data),
             Effect::Busy => self.refuse(now, key, (17, Failure::Busy)),
             Effect::Congestion => self.refuse(now, key, (34, Failure::Congestion)),
             Effect::Hangup { cause } => {
@@ -144,6 +145,19 @@ impl Pbx {
             }
             Effect::Nothing => self.wake_at(now, key),
         }
+    }
+
+    /// `UserEvent(name,line,…)`: who gives no name loses the call.
+    fn run_user_event(&mut self, now: Duration, key: ChannelKey, data: &str) {
+        if data.is_empty() {
+            return self.hang_up(now, key);
+        }
+        self.channel_event(now, "UserEvent", key, |_, headers| {
+            let mut parts = data.split(',');
+            let headers = headers.with("UserEvent", parts.next().unwrap_or_default());
+            parts.fold(headers, |headers, line| headers.with_line(line.as_bytes()))
+        });
+        self.wake_at(now, key);
     }
 
     /// `priority`, `exten,priority` or `context,exten,priority`.

@@ -13,6 +13,8 @@ pub(crate) struct ListedExtension<'a> {
     pub(crate) exten: &'a str,
     pub(crate) hint: Option<&'a str>,
     pub(crate) steps: &'a [Step],
+    /// Where its first priority would stand in extensions.conf.
+    pub(crate) line: usize,
 }
 
 impl ListedExtension<'_> {
@@ -32,14 +34,29 @@ pub(crate) fn contexts(profile: &Profile) -> Vec<ListedContext<'_>> {
             }
         }
     }
-    let listed = names.into_iter().rev().map(|name| ListedContext {
-        name,
-        extensions: extensions(profile, name),
-        includes: profile.includes.get(name).map_or(&[], Vec::as_slice),
-    });
-    listed.collect()
+    let mut line = 1;
+    let mut listed: Vec<ListedContext<'_>> = Vec::new();
+    for name in names {
+        // Its header comes before it, an empty line after it.
+        line += 1;
+        let mut extensions = extensions(profile, name);
+        for extension in &mut extensions {
+            extension.line = line;
+            line += extension.priorities();
+        }
+        line += 1;
+        extensions.sort_by_key(|extension| rank(extension.exten));
+        listed.push(ListedContext {
+            name,
+            extensions,
+            includes: profile.includes.get(name).map_or(&[], Vec::as_slice),
+        });
+    }
+    listed.reverse();
+    listed
 }
 
+/// As they were written, without their lines.
 fn extensions<'a>(profile: &'a Profile, context: &str) -> Vec<ListedExtension<'a>> {
     let here = profile
         .extensions
@@ -54,6 +71,7 @@ fn extensions<'a>(profile: &'a Profile, context: &str) -> Vec<ListedExtension<'a
             exten: &extension.exten,
             hint: hint(&extension.exten).map(|hint| hint.watched.as_str()),
             steps: &extension.steps,
+            line: 0,
         })
         .collect();
     for hint in profile.hints.iter().filter(|hint| hint.context == context) {
@@ -62,10 +80,10 @@ fn extensions<'a>(profile: &'a Profile, context: &str) -> Vec<ListedExtension<'a
                 exten: &hint.exten,
                 hint: Some(&hint.watched),
                 steps: &[],
+                line: 0,
             });
         }
     }
-    listed.sort_by_key(|extension| rank(extension.exten));
     listed
 }
 

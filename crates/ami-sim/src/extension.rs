@@ -65,6 +65,7 @@ pub enum Effect {
     /// Fetches who is parked.
     ParkedCall,
     Queue,
+    UserEvent,
     /// An application that the model has no effect for ends at once.
     Nothing,
 }
@@ -111,6 +112,7 @@ impl Step {
             "park" => Effect::Park,
             "parkedcall" => Effect::ParkedCall,
             "queue" => Effect::Queue,
+            "userevent" => Effect::UserEvent,
             "busy" => Effect::Busy,
             "congestion" => Effect::Congestion,
             "hangup" => Effect::Hangup {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::channel::ChannelKey;
+use crate::device_state::DeviceState;
+use crate::mailbox::waiting_device;
 use crate::pbx::Pbx;
 
 /// What a channel is in the middle of.
@@ -15,6 +17,9 @@ pub(crate) enum Occupation {
     /// Somebody speaks to this mailbox.
     Message {
         mailbox: String,
+        began_at: Duration,
+        /// Kept if it lasts so long.
+        shortest: Duration,
     },
 }
 
@@ -46,8 +51,11 @@ impl Pbx {
             return self.wake_at(now, key);
         };
         let longest = Duration::from_secs(mailbox.message_max_s.into());
+        let shortest = Duration::from_secs(mailbox.message_min_s.into());
         self.channel_mut(key).occupation = Occupation::Message {
             mailbox: address.to_owned(),
+            began_at: now,
+            shortest,
         };
         if longest > Duration::ZERO {
             self.wake_at(now + longest, key);
@@ -63,7 +71,12 @@ impl Pbx {
             Occupation::None => {}
             Occupation::Playback => self.set_variable(now, key, "PLAYBACKSTATUS", "SUCCESS"),
             Occupation::Music => self.music_stop(now, key),
-            Occupation::Message { mailbox } => self.leave_message(now, key, &mailbox),
+            Occupation::Message {
+                began_at, shortest, ..
+            } if now.saturating_sub(began_at) < shortest => {
+                self.set_variable(now, key, "VMSTATUS", "FAILED");
+            }
+            Occupation::Message { mailbox, .. } => self.leave_message(now, key, &mailbox),
         }
     }
 
@@ -82,6 +95,7 @@ impl Pbx {
                 .with_display("New", count)
                 .with("Old", "0")
         });
+        self.tell_device(now, &waiting_device(mailbox), DeviceState::InUse);
         self.set_variable(now, key, "VMSTATUS", "SUCCESS");
     }
 }

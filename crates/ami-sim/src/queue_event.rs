@@ -188,7 +188,7 @@ impl Pbx {
         }
     }
 
-    /// What the devices of members and queues are when the PBX starts.
+    /// What the devices of members and queues are when the PBX starts: a queue is told of before its members are.
     pub(crate) fn settle_queues(&mut self) {
         let mut list = std::mem::take(&mut self.queues.list);
         let mut devices = Vec::new();
@@ -200,7 +200,7 @@ impl Pbx {
                     member.pause_state(),
                 ));
             }
-            devices.push((queue.availability_device(), queue.availability()));
+            devices.push((queue.availability_device(), DeviceState::InUse));
         }
         self.device_states.extend(devices);
         self.queues.list = list;

@@ -234,6 +234,16 @@ impl Release {
         self >= Self::new(22, 0, 0)
     }
 
+    /// `dialplan show` names the file and line of a priority. Seen in 16.28.0; 13 is inferred.
+    pub(crate) fn shows_dialplan_lines(self) -> bool {
+        self >= Self::new(16, 0, 0)
+    }
+
+    /// Mailboxes are devices from the start. Seen in 16.28.0, and not in 13.7.0.
+    pub(crate) fn starts_with_mailboxes(self) -> bool {
+        self >= Self::new(16, 0, 0)
+    }
+
     /// VoicemailUserEntry tells CanMarkUrgent; 16.28 does not.
     pub(crate) fn marks_urgent_messages(self) -> bool {
         self >= Self::new(22, 0, 0)

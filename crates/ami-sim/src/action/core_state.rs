@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::action::{Act, Handler};
+use crate::manager_settings::Web;
 use crate::message::Headers;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -40,6 +41,11 @@ fn list_commands(act: &mut Act<'_>) {
 fn core_settings(act: &mut Act<'_>) {
     let profile = &act.pbx.profile;
     let version = profile.banner.rsplit('/').next().unwrap_or_default();
+    // Of AMI over HTTP, wherever HTTP itself is served.
+    let web = match profile.manager.web {
+        Web::Enabled => "Yes",
+        Web::Disabled => "No",
+    };
     let answer = Headers::response("Success", act.request.action_id())
         .with("AMIversion", version)
         .with("AsteriskVersion", &profile.asterisk_version)
@@ -51,7 +57,7 @@ fn core_settings(act: &mut Act<'_>) {
         .with("CoreMaxFilehandles", "0")
         .with("CoreRealTimeEnabled", "No")
         .with("CoreCDRenabled", "Yes")
-        .with("CoreHTTPenabled", "No");
+        .with("CoreHTTPenabled", web);
     let answer = if profile.base.has_sound_search_setting() {
         answer.with("SoundsSearchCustomDir", "No")
     } else {

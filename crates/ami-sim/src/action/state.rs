@@ -54,12 +54,13 @@ fn extension_state_list(act: &mut Act<'_>) {
 fn device_state_list(act: &mut Act<'_>) {
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, "Device State Changes will follow"));
-    for (device, state) in &act.pbx.device_states {
+    let devices = act.pbx.devices();
+    let count = devices.len();
+    for (device, state) in devices {
         let item = Headers::list_item("DeviceStateChange", id);
         act.session
             .answer(item.with("Device", device).with("State", state.name()));
     }
-    let count = act.pbx.device_states.len();
     act.answer(Headers::list_complete("DeviceStateListComplete", id, count));
 }
 

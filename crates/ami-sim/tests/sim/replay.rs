@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami_proto::transcript::{Transcript, What};
-use ami_sim::{Accounts, Extension, Mailbox, Profile, Step};
+use ami_sim::{Accounts, Extension, Mailbox, Profile, Step, Web};
 
 use crate::talk::{Fields, SECRET, Talk, messages, value};
 
@@ -59,6 +59,7 @@ fn captured_pbx() -> Profile {
             .map(|step| Step::try_from((*step).to_owned()).unwrap())
             .collect(),
     };
+    profile.manager.web = Web::Disabled;
     profile.queues = Vec::new();
     profile.hints = Vec::new();
     profile.endpoints = Vec::new();
@@ -69,6 +70,7 @@ fn captured_pbx() -> Profile {
         name: name.to_owned(),
         email: "root@localhost".to_owned(),
         message_max_s: 0,
+        message_min_s: 0,
     };
     profile.mailboxes = vec![
         mailbox("default", "Example Mailbox"),

@@ -83,6 +83,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.push(Trial::test("canary/end", end));
     trials.push(Trial::test("canary/sent", sent));
     trials.push(Trial::test("canary/known", known));
+    trials.push(Trial::test("canary/twice", twice));
     trials
 }
 
@@ -176,4 +177,23 @@ fn known() -> Result<(), Failed> {
         return Ok(());
     }
     Err(format!("complaints: {told:?}").into())
+}
+
+/// What stands twice for a scene is a complaint, whatever its reasons and patterns are.
+fn twice() -> Result<(), Failed> {
+    let between = "between = [\"A\", \"B\"], reason = \"r\" }";
+    let idle = |scenes: [&str; 2]| {
+        let rows = scenes.map(|scene| format!("{{ scenes = [\"{scene}\"], {between}"));
+        let known = Differences::of(&format!("race = [{}]", rows.join(", ")));
+        let names = ["queue-a".to_owned(), "queue-b".to_owned()];
+        known.idle(&names, &[]).unwrap_or_default()
+    };
+    told(
+        &[idle(["queue-a", "queue-*"])],
+        Some("said twice of \"queue-a\": race between A and B"),
+    )?;
+    match idle(["queue-a", "queue-b"]) {
+        empty if empty.is_empty() => Ok(()),
+        other => Err(format!("two scenes: {other}").into()),
+    }
 }

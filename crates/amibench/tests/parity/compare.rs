@@ -107,7 +107,8 @@ fn streams(heard: &[Fields]) -> Streams {
     let compared = |fields: &&Fields| value(fields, "Event") != Some(SKIPPED);
     for fields in heard.iter().filter(compared) {
         let stream = streams.entry(subject(fields)).or_default();
-        if value(fields, "Event").is_some_and(|event| LATEST.contains(&event)) {
+        let told = value(fields, "Privilege").is_some();
+        if told && value(fields, "Event").is_some_and(|event| LATEST.contains(&event)) {
             stream.retain(|earlier| value(earlier, "Event") != value(fields, "Event"));
         }
         stream.push(fields.clone());
@@ -187,6 +188,10 @@ fn name_of(fields: &Fields) -> String {
         None => ("", "blank"),
     };
     let id = match (value(fields, "ActionID"), value(fields, "Privilege")) {
+        // A list of devices has an item of each.
+        (Some(id), None) if kind == "DeviceStateChange" => {
+            format!(" {id} {}", value(fields, "Device").unwrap_or_default())
+        }
         (Some(id), None) => format!(" {id}"),
         _ => String::new(),
     };

@@ -1,5 +1,6 @@
 //! The differences that are known: each with its reason, and each a failure once it is gone.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -19,7 +20,7 @@ pub(crate) struct Differences {
     race: Vec<Race>,
 }
 
-/// What two threads of a real PBX settle now in one way, now in another.
+/// What two threads of a real PBX settle now in one way, now in another, or what hangs on its past.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Race {
@@ -69,6 +70,10 @@ fn is(names: &[String], name: &str) -> bool {
     names.iter().any(|known| known == name)
 }
 
+fn matches_any(patterns: &[String], scene: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, scene))
+}
+
 /// What is wrong with a comparison, if anything.
 pub(crate) type Complaint = Option<String>;
 
@@ -100,10 +105,7 @@ impl Differences {
     }
 
     fn races(&self, scene: &str, pbx: &str) -> impl Iterator<Item = &Race> {
-        let here = move |race: &&Race| {
-            let scenes = race.scenes.iter().any(|known| matches(known, scene));
-            scenes && is(&race.pbx, pbx)
-        };
+        let here = move |race: &&Race| matches_any(&race.scenes, scene) && is(&race.pbx, pbx);
         self.race.iter().filter(here)
     }
 
@@ -140,7 +142,7 @@ impl Differences {
         (!complaints.is_empty()).then(|| complaints.join("\n"))
     }
 
-    /// Names in the file that mean nothing, and entries for every scene that no scene has.
+    /// Names in the file that mean nothing, entries for every scene that no scene has, and what stands there twice.
     pub(crate) fn idle(&self, scenes: &[String], found: &[(&str, Vec<String>)]) -> Complaint {
         let named = self.difference.iter().map(|entry| &entry.scenes);
         let named = named.chain(self.pending.iter().map(|entry| &entry.scenes));
@@ -159,7 +161,38 @@ impl Differences {
                 })
             })
             .map(|entry| format!("gone, strike it out: {:?} ({})", entry.what, entry.reason));
-        let complaints: Vec<String> = unknown.chain(gone).collect();
+        let twice = scenes.iter().flat_map(|scene| self.said_twice(scene));
+        let twice: BTreeSet<String> = twice.collect();
+        let complaints: Vec<String> = unknown.chain(gone).chain(twice).collect();
         (!complaints.is_empty()).then(|| complaints.join("\n"))
+    }
+
+    /// Rows that say again of a scene what another one says.
+    fn said_twice(&self, scene: &str) -> Vec<String> {
+        let here = |scenes: &[String]| matches_any(scenes, scene);
+        let mut said = BTreeSet::new();
+        let mut twice = Vec::new();
+        let mut say = |pbxs: &[String], line: String| {
+            for pbx in pbxs {
+                if !said.insert((pbx.clone(), line.clone())) {
+                    twice.push(format!("said twice of {scene:?}: {line}"));
+                }
+            }
+        };
+        for entry in self.difference.iter().filter(|entry| here(&entry.scenes)) {
+            say(&entry.pbx, format!("difference {:?}", entry.what));
+        }
+        for entry in self.pending.iter().filter(|entry| here(&entry.scenes)) {
+            say(&entry.pbx, "pending".to_owned());
+        }
+        for race in self.race.iter().filter(|race| here(&race.scenes)) {
+            for what in &race.what {
+                say(&race.pbx, format!("race {what:?}"));
+            }
+            if let Some([one, two]) = &race.between {
+                say(&race.pbx, format!("race between {one} and {two}"));
+            }
+        }
+        twice
     }
 }

@@ -17,6 +17,7 @@ mod scene;
 mod wildcard;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -129,9 +130,30 @@ fn simulator_beside(real: &[Session], pbx: &Pbx, scene: &Scene, known: &Differen
 
 /// Two plays of a real PBX must not differ at all, or the comparison asks for what a PBX does not promise.
 fn beside_lab(pbx: &Pbx, scene: &Scene, known: &Differences) -> Result<Complaint> {
-    let real = sessions(&pbx.play_for_real(scene)?);
+    let played = pbx.play_for_real(scene)?;
+    let complaint = real_beside_others(&sessions(&played), pbx, scene, known)?;
+    let Some(complaint) = complaint else {
+        return Ok(None);
+    };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("parity")
+        .join(pbx.name)
+        .join(format!("{}.ami.jsonl", scene.name));
+    capture::write(&file, played, &place::lab_secrets()?)?;
+    Ok(Some(format!(
+        "{complaint}\nits bytes are in {}",
+        file.display()
+    )))
+}
+
+fn real_beside_others(
+    real: &[Session],
+    pbx: &Pbx,
+    scene: &Scene,
+    known: &Differences,
+) -> Result<Complaint> {
     let swaps = known.swaps(&scene.name, pbx.name);
-    let since = differences(&real, &sessions(&pbx.captured(scene)?), &swaps);
+    let since = differences(real, &sessions(&pbx.captured(scene)?), &swaps);
     let since = known.certain(&scene.name, pbx.name, &since);
     if !since.is_empty() {
         let lines = since.join("\n");
@@ -139,7 +161,7 @@ fn beside_lab(pbx: &Pbx, scene: &Scene, known: &Differences) -> Result<Complaint
             "a fresh play is not as the capture:\n{lines}"
         )));
     }
-    Ok(simulator_beside(&real, pbx, scene, known))
+    Ok(simulator_beside(real, pbx, scene, known))
 }
 
 fn capture(pbx: &Pbx, scene: &Scene) -> Result<Complaint> {

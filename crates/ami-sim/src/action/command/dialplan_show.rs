@@ -51,10 +51,15 @@ fn show(act: &mut Act<'_>, words: &[&str]) -> Printed {
         shown += 1;
         extensions += here.len();
         priorities += here.iter().map(|one| one.priorities()).sum::<usize>();
-        write_context(&mut text, context.name, &here).expect("writing to memory does not fail");
+        let place = |line| match act.pbx.profile.base.shows_dialplan_lines() {
+            true => format!("extensions.conf:{line}"),
+            false => REGISTRAR.to_owned(),
+        };
+        write_context(&mut text, context.name, &here, place)
+            .expect("writing to memory does not fail");
         if exten.is_empty() {
             for include in context.includes {
-                text.push_str(&row("Include =>", &format!("'{include}'")));
+                text.push_str(&row("Include =>", &format!("'{include}'"), REGISTRAR));
             }
         }
         text.push('\n');
@@ -88,14 +93,15 @@ fn remove_context(act: &mut Act<'_>, words: &[&str]) -> Printed {
     Ok(format!("Removed context '{name}'\n"))
 }
 
-fn row(first: &str, second: &str) -> String {
-    format!("  {first:<17} {second:<45} [{REGISTRAR}]\n")
+fn row(first: &str, second: &str, place: &str) -> String {
+    format!("  {first:<17} {second:<45} [{place}]\n")
 }
 
 fn write_context(
     text: &mut String,
     name: &str,
     extensions: &[&ListedExtension<'_>],
+    place: impl Fn(usize) -> String,
 ) -> std::fmt::Result {
     writeln!(text, "[ Context '{name}' created by '{REGISTRAR}' ]")?;
     for extension in extensions {
@@ -108,7 +114,7 @@ fn write_context(
                 0 => format!("'{}' =>", extension.exten),
                 _ => String::new(),
             };
-            text.push_str(&row(&first, &line));
+            text.push_str(&row(&first, &line, &place(extension.line + at)));
         }
     }
     Ok(())
