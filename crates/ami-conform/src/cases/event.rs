@@ -209,13 +209,19 @@ fn name_first(observed: &Observed<'_>) -> Finding {
 
 fn timestamps(observed: &Observed<'_>) -> Finding {
     let mut stamped = 0;
+    let mut bare = 0;
     for connection in observed.proper() {
         let mut last = 0.0;
         for event in connection
             .said()
             .filter(|seen| seen.kind() == FrameKind::Event)
         {
-            let Some(text) = event.frame().text("Timestamp") else {
+            let frame = event.frame();
+            let Some(text) = frame.text("Timestamp") else {
+                // Items of lists never bear one, nor does FullyBooted.
+                let told_all =
+                    frame.get("ActionID").is_none() && frame.get("Event") != Some(b"FullyBooted");
+                bare += usize::from(told_all);
                 continue;
             };
             stamped += 1;
@@ -230,8 +236,12 @@ fn timestamps(observed: &Observed<'_>) -> Finding {
             last = time.max(last);
         }
     }
-    if stamped == 0 {
-        return Finding::inconclusive("no event had a Timestamp: timestampevents may be off");
+    match (stamped, bare) {
+        (0, 0) => return Finding::inconclusive("no event that could have a Timestamp was seen"),
+        (0, _) => {
+            return Finding::not_applicable("no event has a Timestamp: timestampevents is off");
+        }
+        _ => {}
     }
     Finding::pass(format!("all of {stamped} timestamps"))
 }
