@@ -137,6 +137,11 @@ impl Site {
         self.log.borrow_mut().mark(at, conn, mark);
     }
 
+    /// Why the account of the target was not let in, where it was not.
+    pub fn kept_out(&self) -> Option<String> {
+        self.first_login.get().cloned()?.err()
+    }
+
     /// A connection of its own is served: its login is answered, or where none is accepted it is greeted.
     pub async fn is_alive(self: &Rc<Self>) -> bool {
         let Ok((mut probe, banner)) = greeted(self, Manners::Proper).await else {

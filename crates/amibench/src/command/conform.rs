@@ -203,7 +203,7 @@ fn judge_all(
     }))?;
     run.progress.clear();
     for one in &judged {
-        if let Some(why) = &one.unreachable {
+        if let Some(why) = one.unreachable.as_ref().or(one.kept_out.as_ref()) {
             print::error(format_args!("{}: {why}", one.target));
         }
     }

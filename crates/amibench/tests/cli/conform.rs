@@ -97,6 +97,26 @@ fn a_target_beside_one_that_is_gone_is_judged_all_the_same() {
 }
 
 #[test]
+fn a_refused_login_is_said_and_what_needs_none_is_judged_all_the_same() {
+    let desk = Desk::new().with("secret", SECRET);
+    let sim = Sim::start(&desk);
+    let desk = desk.with("pbx.toml", &sim.target()).with("secret", "wrong");
+    let ran = desk.run(&with(&["-t", "pbx.toml"]));
+    let ran = ran.check(3, "amibench: pbx: the login was refused");
+    assert!(ran.err.contains("doctor"), "{ran:?}");
+    let judged = judgements(&desk);
+    let state = |id: &str| {
+        judged
+            .judgements
+            .iter()
+            .find(|one| one.case == id)
+            .unwrap()
+            .state
+    };
+    assert_eq!(state("banner.line.present"), State::Pass);
+}
+
+#[test]
 fn secrets_are_nowhere_in_the_results() {
     let desk = Desk::new();
     desk.run(&[

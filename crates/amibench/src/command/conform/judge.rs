@@ -70,6 +70,8 @@ pub(super) struct Judged {
     /// What is wrong with the file of expectations as a whole.
     pub(super) objections: Vec<String>,
     pub(super) unreachable: Option<String>,
+    /// Why the account was not let in, where only what needs no login could be judged.
+    pub(super) kept_out: Option<String>,
     pub(super) how: Option<How>,
 }
 
@@ -122,6 +124,8 @@ pub(super) async fn target(run: &Run, subject: &Subject, way: Way, judged: &RefC
         judged.borrow_mut().take(judgement.clone(), compared);
     })
     .await;
+    let kept_out = site.kept_out();
+    judged.borrow_mut().kept_out = kept_out.map(|why| format!("{why}{}", refusal::more(target)));
     let how = if run.stopped.get() {
         How::Interrupted
     } else {
@@ -223,6 +227,7 @@ impl Judged {
         let mut exit = match self.how {
             Some(How::Unreachable) => return Exit::Unreachable,
             Some(How::Interrupted) | None => Exit::Interrupted,
+            Some(How::Completed) if self.kept_out.is_some() => Exit::Unreachable,
             Some(How::Completed) => Exit::Held,
         };
         if self.judgements.iter().any(|(one, _)| !one.left.is_empty()) {
