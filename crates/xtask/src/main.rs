@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the house needs besides cargo.
 //!
-//! `pbx` runs real Asterisks on loopback, `clients` installs AMI clients of others, `tidy` checks the rules that the compiler does not, `bench` measures us beside our peers.
+//! `pbx` runs real Asterisks on loopback, `clients` installs AMI clients of others, `tidy` checks the rules that the compiler does not,
+//! `fuzz` breaks the core on purpose, `bench` measures us beside our peers.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +10,7 @@
 
 mod bench;
 mod clients;
+mod fuzz;
 mod lab;
 mod pbx;
 mod tidy;
@@ -35,6 +37,8 @@ enum Task {
     /// Measure amibench beside its peers, in the same run
     #[command(subcommand)]
     Bench(bench::Verb),
+    /// Run the fuzz targets (needs cargo-fuzz from tier 1 on)
+    Fuzz(fuzz::Options),
     /// Check the rules of the house that the compiler does not
     Tidy,
 }
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         Task::Pbx(verb) => pbx::run(verb),
         Task::Clients => clients::run(),
         Task::Bench(verb) => bench::run(verb),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Tidy => tidy::run(),
     };
     done.unwrap_or_else(|error| {

@@ -1,10 +1,4 @@
-//! What an action accepts comes back from the wire unchanged.
+//! What was encoded is decoded as it was, and the other way round.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-#[path = "../targets.rs"]
-#[expect(dead_code, reason = "each binary runs one of the targets")]
-mod targets;
-
-fuzz_target!(|data: &[u8]| targets::round_trip(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ami_fuzz::round_trip::run(data));

@@ -1,10 +1,4 @@
-//! Any split of the bytes gives the same frames.
+//! Any cuts give the same frames.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-#[path = "../targets.rs"]
-#[expect(dead_code, reason = "each binary runs one of the targets")]
-mod targets;
-
-fuzz_target!(|data: &[u8]| targets::split(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ami_fuzz::decoder::split(data));

@@ -1,10 +1,4 @@
-//! Any text is a transcript or a named error.
+//! A recorded session of any bytes is read, or refused with its line.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-#[path = "../targets.rs"]
-#[expect(dead_code, reason = "each binary runs one of the targets")]
-mod targets;
-
-fuzz_target!(|data: &[u8]| targets::transcript(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ami_fuzz::recordings::transcript(data));

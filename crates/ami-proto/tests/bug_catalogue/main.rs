@@ -1,10 +1,11 @@
 //! The cases of the client bug catalogue that a decoder can answer, each by its id (W wire, D correlation, S connection,
-//! Q quirk of a dialect). Bytes and expectations are files in `corpora/frames`; correlation of answers is tested in
+//! Q quirk of a dialect, F found by fuzzing). Bytes and expectations are files in `corpora/frames`; correlation of answers is tested in
 //! `session/tests.rs`, outgoing values (O) in `action.rs`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accessors;
 mod corpus;
+mod grammar;
 mod limits;
 
 use corpus::{Sighting, check, each_case, expected_of, sightings};
@@ -205,6 +206,16 @@ fn q07_command_text_without_privilege_and_text_that_looks_like_headers() {
 }
 
 #[test]
+fn f01_a_header_before_command_text_ended_by_lf_alone() {
+    check("f01");
+}
+
+#[test]
+fn f02_a_header_without_a_name() {
+    check("f02");
+}
+
+#[test]
 fn q10_an_item_closed_twice() {
     check("q10");
 }
@@ -234,6 +245,19 @@ fn malformed_files_show_it_and_valid_ones_show_nothing() {
         match class.to_str().unwrap() {
             "valid" => assert!(!odd, "{}", path.display()),
             "malformed" => assert!(odd, "{}", path.display()),
+            _ => {}
+        }
+    });
+}
+
+/// The grammar derives what is labelled valid, and nothing that is labelled malformed.
+#[test]
+fn the_labels_are_those_of_the_grammar() {
+    each_case(|path, wire| {
+        let class = path.parent().and_then(|class| class.file_name()).unwrap();
+        match class.to_str().unwrap() {
+            "valid" => assert!(grammar::derives(wire), "{}", path.display()),
+            "malformed" => assert!(!grammar::derives(wire), "{}", path.display()),
             _ => {}
         }
     });

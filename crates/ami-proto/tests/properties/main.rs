@@ -1,7 +1,5 @@
 //! Properties of the decoder over streams made of what breaks decoders.
 
-mod naive;
-
 use ami_proto::{Action, ActionId, Anomaly, Decoder, FrameKind, Limits, OwnedFrame};
 use proptest::prelude::*;
 
@@ -146,16 +144,6 @@ proptest! {
             _ => 0,
         };
         prop_assert!(counted + left <= stream.len() as u64);
-    }
-
-    /// The block scanner finds the lines that a plain line splitter finds.
-    #[test]
-    fn frames_are_those_of_a_naive_splitter(stream in stream(), lens in prop::collection::vec(1_usize..150, 1..8)) {
-        let banner = b"Asterisk Call Manager/2.8.0\r\n";
-        let wire = [&banner[..], &stream].concat();
-        let run = run(Decoder::client(Limits::default()), reads(&wire, &lens).into_iter());
-        let found: Vec<_> = run.frames.iter().skip(1).map(naive::Message::of).collect();
-        prop_assert_eq!(found, naive::messages(&stream));
     }
 
     /// Looking at a frame in any way never panics, and the kinds agree with the headers.

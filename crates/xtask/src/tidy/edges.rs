@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::{Breach, File};
 
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("ami-proto", &[]),
     ("ami-results", &[]),
     ("ami-client", &["ami-proto"]),
@@ -15,6 +15,17 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("ami-conform", &["ami-client", "ami-proto", "ami-results"]),
     ("ami-diff", &["ami-client", "ami-proto", "ami-results"]),
     ("ami-report", &["ami-results"]),
+    (
+        "ami-fuzz",
+        &[
+            "ami-client",
+            "ami-conform",
+            "ami-load",
+            "ami-proto",
+            "ami-report",
+            "ami-sim",
+        ],
+    ),
     (
         "amibench",
         &[

@@ -417,6 +417,10 @@ impl Scanner {
         if std::mem::replace(seen, Seen::Yes) == Seen::Yes {
             return false;
         }
+        if !line.ends_with(b"\r") {
+            let line = self.line_number();
+            self.note(Anomaly::BareLf { line });
+        }
         self.push_line(self.at.line_start + colon, self.at.line_start + line.len());
         true
     }

@@ -1,0 +1,4 @@
+//! A manager.conf of any text is read, or refused with its place.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ami_fuzz::files::manager_conf(data));
