@@ -165,6 +165,9 @@ impl Pbx {
                 .with_display("Cause", channel.hangup_cause)
                 .with_display("Cause-txt", CauseText(channel.hangup_cause))
         });
+        if std::mem::take(&mut self.channel_mut(key).moved_quietly) {
+            self.new_connected_line(now, key);
+        }
     }
 
     pub(crate) fn device_state(&mut self, now: Duration, key: ChannelKey, state: &str) {

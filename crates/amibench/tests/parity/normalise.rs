@@ -267,6 +267,10 @@ impl Names {
         if !has_digit(value) {
             return value.to_owned();
         }
+        // A digit lasts as long as was asked for, but for some milliseconds.
+        if let ("DurationMs", Ok(span)) = (name, value.parse::<u64>()) {
+            return format!("<{} ms>", (span + 5) / 10 * 10);
+        }
         let value = UUID.replace_all(value, |found: &Captures<'_>| self.uuid(&found[0]));
         let value = ID.replace_all(&value, |found: &Captures<'_>| self.id(&found[0]));
         let value = self.channel(&value);
