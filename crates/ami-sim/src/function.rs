@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
 use crate::channel::ChannelKey;
@@ -204,6 +206,11 @@ fn pure(name: &str, argument: &str) -> Option<String> {
             let (allowed, text) = argument.split_once(',')?;
             filter(allowed.as_bytes(), text)
         }
+        "BASE64_ENCODE" => STANDARD.encode(argument),
+        "BASE64_DECODE" => {
+            let decoded = STANDARD.decode(argument).unwrap_or_default();
+            String::from_utf8_lossy(&decoded).into_owned()
+        }
         "URIENCODE" => argument.bytes().map(encoded).collect(),
         _ => return None,
     };
@@ -273,6 +280,8 @@ mod tests {
         check("MD5", "abc", Some("900150983cd24fb0d6963f7d28e17f72"));
         check("FILTER", "0-9,a1b2", Some("12"));
         check("URIENCODE", "a b", Some("a%20b"));
+        check("BASE64_ENCODE", "a\r\n", Some("YQ0K"));
+        check("BASE64_DECODE", "YQ0K", Some("a\r\n"));
         check("NOSUCH", "x", None);
     }
 

@@ -29,6 +29,28 @@ pub(crate) enum CliStatus {
     Error,
 }
 
+/// Where some actions of Asterisk print the line of an ActionID; the others print one of any length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdBuffer {
+    /// Of CoreSettings and CoreStatus.
+    Core,
+    /// Of Events and the items of most lists.
+    List,
+    /// Of lists of mailboxes.
+    Voicemail,
+}
+
+impl IdBuffer {
+    /// Bytes of the line; a NUL stands behind them.
+    pub(crate) fn holds(self) -> usize {
+        match self {
+            Self::Core => 149,
+            Self::List => 255,
+            Self::Voicemail => 127,
+        }
+    }
+}
+
 /// Lines, each with its CRLF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Headers(Vec<u8>);
@@ -75,6 +97,15 @@ impl Headers {
         } else {
             self.with("ActionID", action_id)
         }
+    }
+
+    /// As C prints it into a buffer: of a line that is too long the end is lost, the line end first.
+    #[must_use]
+    pub(crate) fn with_id_in(mut self, buffer: IdBuffer, action_id: &[u8]) -> Self {
+        let begun = self.0.len();
+        self = self.with_action_id(action_id);
+        self.0.truncate(begun + buffer.holds());
+        self
     }
 
     #[must_use]

@@ -14,7 +14,7 @@ use crate::defect::{self, Course, Incoming, Notes};
 use crate::encode::CommandFraming;
 use crate::event_filter::EventFilters;
 use crate::fault::{Appetite, Moment, Planted};
-use crate::message::{Event, Headers, Message};
+use crate::message::{Event, Headers, IdBuffer, Message};
 use crate::outbox::{Outbox, Output};
 use crate::pbx::{OriginateEnd, Pbx, SessionKey};
 use crate::request::{Damage, Reader, Request};
@@ -269,7 +269,7 @@ impl Dialogue {
             (Some(event), None) => self.outbox.event(Arc::clone(event)),
             (Some(event), Some(turn)) => turn.push(Text(event.bytes.to_vec())),
         }
-        self.answer(Headers::list_item("WaitEventComplete", &action_id));
+        self.answer(Headers::event("WaitEventComplete").with_id_in(IdBuffer::List, &action_id));
     }
 
     fn release_held(&mut self) {

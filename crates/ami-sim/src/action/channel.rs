@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::action::{Act, Handler};
 use crate::channel::{Channel, ChannelKey, ChannelState, Place};
 use crate::function::{self, call};
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 use crate::pbx::Pbx;
 use crate::release::Release;
 use crate::request::is_true;
@@ -22,7 +22,7 @@ fn core_show_channels(act: &mut Act<'_>) {
     act.answer(Headers::list_start(id, "Channels will follow"));
     for channel in act.pbx.channels.values() {
         let seconds = (act.now - channel.created_at).as_secs();
-        let mut item = Headers::list_item("CoreShowChannel", id);
+        let mut item = Headers::event("CoreShowChannel").with_id_in(IdBuffer::List, id);
         channel.write_snapshot("", &act.pbx.profile, &mut item);
         let item = item
             .with("Application", &channel.application)
@@ -63,7 +63,7 @@ fn status(act: &mut Act<'_>) {
         for variable in status_variables(act, *key) {
             item = item.with("Variable", variable);
         }
-        act.session.answer(item.with_action_id(id));
+        act.session.answer(item.with_id_in(IdBuffer::List, id));
     }
     let complete = Headers::list_complete("StatusComplete", id, chosen.len());
     act.answer(complete.with_display("Items", chosen.len()));

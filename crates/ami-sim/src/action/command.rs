@@ -13,6 +13,7 @@ mod help;
 mod manager_list;
 mod manager_show;
 mod pjsip_show;
+mod settings;
 mod small_tables;
 mod state_list;
 
@@ -26,13 +27,14 @@ type Printed = Result<String, String>;
 /// What it is called with are all its words.
 type Run = fn(&mut Act<'_>, &[&str]) -> Printed;
 
-const FAMILIES: [&[(&str, Run)]; 8] = [
+const FAMILIES: [&[(&str, Run)]; 9] = [
     core_show::COMMANDS,
     database::COMMANDS,
     dialplan_show::COMMANDS,
     help::COMMANDS,
     manager_list::COMMANDS,
     pjsip_show::COMMANDS,
+    settings::COMMANDS,
     small_tables::COMMANDS,
     state_list::COMMANDS,
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::{Act, Handler};
 use crate::manager_settings::Web;
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("Ping", ping),
@@ -46,7 +46,8 @@ fn core_settings(act: &mut Act<'_>) {
         Web::Enabled => "Yes",
         Web::Disabled => "No",
     };
-    let answer = Headers::response("Success", act.request.action_id())
+    let answer = Headers::response("Success", b"")
+        .with_id_in(IdBuffer::Core, act.request.action_id())
         .with("AMIversion", version)
         .with("AsteriskVersion", &profile.asterisk_version)
         .with("SystemName", &profile.system_name)
@@ -68,7 +69,8 @@ fn core_settings(act: &mut Act<'_>) {
 
 fn core_status(act: &mut Act<'_>) {
     let (date, time) = date_and_time(act.pbx.started_at());
-    let answer = Headers::response("Success", act.request.action_id())
+    let answer = Headers::response("Success", b"")
+        .with_id_in(IdBuffer::Core, act.request.action_id())
         .with("CoreStartupDate", &date)
         .with("CoreStartupTime", &time)
         .with("CoreReloadDate", &date)
@@ -82,7 +84,7 @@ fn core_status(act: &mut Act<'_>) {
     act.answer(answer);
 }
 
-fn date_and_time(wall: Duration) -> (String, String) {
+pub(super) fn date_and_time(wall: Duration) -> (String, String) {
     let seconds = i64::try_from(wall.as_secs()).unwrap_or_default();
     let stamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
     (

@@ -1,7 +1,7 @@
 //! DBGet, DBGetTree, DBPut, DBDel, DBDelTree.
 
 use crate::action::{Act, Handler};
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("DBGet", get),
@@ -38,7 +38,7 @@ fn get(act: &mut Act<'_>) {
         .with("Family", family)
         .with("Key", key)
         .with("Val", value);
-    act.answer(item.with_action_id(id));
+    act.answer(item.with_id_in(IdBuffer::List, id));
     act.answer(Headers::list_complete("DBGetComplete", id, 1));
 }
 
@@ -52,7 +52,7 @@ fn get_tree(act: &mut Act<'_>) {
         let item = Headers::event("DBGetTreeResponse")
             .with("Key", path)
             .with("Val", value);
-        act.session.answer(item.with_action_id(id));
+        act.session.answer(item.with_id_in(IdBuffer::List, id));
     }
     if !act.pbx.profile.base.counts_tree_entries() {
         count = 1;

@@ -2,7 +2,7 @@
 
 use crate::action::{Act, Handler};
 use crate::dialplan_list::{ListedContext, ListedExtension, contexts};
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[("ShowDialPlan", show_dialplan)];
 
@@ -42,7 +42,8 @@ fn show_dialplan(act: &mut Act<'_>) {
         for include in context.includes {
             if exten.is_empty() {
                 counts.items += 1;
-                let item = Headers::list_item("ListDialplan", id)
+                let item = Headers::event("ListDialplan")
+                    .with_id_in(IdBuffer::List, id)
                     .with("Context", context.name)
                     .with("IncludeContext", include);
                 act.answer(item.with("Registrar", REGISTRAR));
@@ -69,7 +70,8 @@ fn show_extension(
 ) {
     let id = act.request.action_id();
     let head = || {
-        Headers::list_item("ListDialplan", id)
+        Headers::event("ListDialplan")
+            .with_id_in(IdBuffer::List, id)
             .with("Context", context)
             .with("Extension", extension.exten)
     };

@@ -6,7 +6,7 @@ use crate::action::{Act, Handler};
 use crate::class::Classes;
 use crate::event_filter::FilterError;
 use crate::manager_settings::EventsAnswer;
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("Events", events),
@@ -28,7 +28,10 @@ fn events(act: &mut Act<'_>) {
         return;
     }
     let state = if mask.is_empty() { "Off" } else { "On" };
-    act.answer(Headers::response("Success", act.request.action_id()).with("Events", state));
+    let answer = Headers::response("Success", b"")
+        .with_id_in(IdBuffer::List, act.request.action_id())
+        .with("Events", state);
+    act.answer(answer);
 }
 
 /// Adds a filter for the rest of the session; none can be taken away.

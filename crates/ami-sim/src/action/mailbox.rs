@@ -2,7 +2,7 @@
 
 use crate::action::{Act, Handler};
 use crate::mailbox::Mailbox;
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 use crate::release::Release;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -55,7 +55,7 @@ fn users_list(act: &mut Act<'_>) {
     }
     act.answer(Headers::list_start(id, "Voicemail user list will follow"));
     for mailbox in mailboxes {
-        let item = Headers::list_item("VoicemailUserEntry", id);
+        let item = Headers::event("VoicemailUserEntry").with_id_in(IdBuffer::Voicemail, id);
         act.answer(user(item, mailbox, profile.base));
     }
     let complete = "VoicemailUserEntryComplete";
@@ -83,7 +83,7 @@ fn user_status(act: &mut Act<'_>) {
     let Some(mailbox) = chosen(act) else { return };
     let id = act.request.action_id();
     act.answer(Headers::list_start(id, "Voicemail user detail will follow"));
-    let item = Headers::list_item("VoicemailUserDetail", id);
+    let item = Headers::event("VoicemailUserDetail").with_id_in(IdBuffer::Voicemail, id);
     act.answer(user(item, &mailbox, act.pbx.profile.base));
     act.answer(Headers::list_complete("VoicemailUserDetailComplete", id, 1));
 }

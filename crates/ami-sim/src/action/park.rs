@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::action::{Act, Handler};
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 use crate::parking::ParkOrder;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -55,7 +55,7 @@ fn parked_calls(act: &mut Act<'_>) {
     let items = act.pbx.parked_calls(act.now, lot);
     let count = items.len();
     for item in items {
-        act.session.answer(item.with_action_id(id));
+        act.session.answer(item.with_id_in(IdBuffer::List, id));
     }
     let complete = Headers::list_complete("ParkedCallsComplete", id, count);
     act.answer(complete.with_display("Total", count));
@@ -66,7 +66,8 @@ fn parkinglots(act: &mut Act<'_>) {
     act.answer(Headers::list_start(id, "Parking lots will follow"));
     let lots = &act.pbx.profile.parking_lots;
     for lot in lots {
-        let item = Headers::list_item("Parkinglot", id)
+        let item = Headers::event("Parkinglot")
+            .with_id_in(IdBuffer::List, id)
             .with("Name", &lot.name)
             .with_display("StartSpace", lot.spaces[0])
             .with_display("StopSpace", lot.spaces[1])

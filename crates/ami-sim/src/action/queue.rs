@@ -2,7 +2,7 @@
 
 use crate::action::{Act, Handler};
 use crate::device_state::DeviceState;
-use crate::message::{Headers, Message};
+use crate::message::{Headers, IdBuffer, Message};
 use crate::queue::waiting::Waiting;
 use crate::queue::{Queue, QueuesAnswer};
 use crate::queue_event::member_item;
@@ -41,7 +41,7 @@ fn queue_status(act: &mut Act<'_>) {
     }
     let count = items.len();
     for item in items {
-        act.answer(item.with_action_id(id));
+        act.answer(item.with_id_in(IdBuffer::List, id));
     }
     act.answer(Headers::list_complete("QueueStatusComplete", id, count));
 }
@@ -116,7 +116,7 @@ fn queue_summary(act: &mut Act<'_>) {
             .with_display("HoldTime", queue.figures.hold_time)
             .with_display("TalkTime", queue.figures.talk_time)
             .with_display("LongestHoldTime", longest.unwrap_or_default())
-            .with_action_id(id)
+            .with_id_in(IdBuffer::List, id)
     };
     let items: Vec<Headers> = act.pbx.queues.listed(&name).map(summary).collect();
     let count = items.len();

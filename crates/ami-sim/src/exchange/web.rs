@@ -10,7 +10,7 @@ use rand_chacha::rand_core::Rng;
 use super::Exchange;
 use crate::account::Account;
 use crate::manager_settings::Web;
-use crate::message::Headers;
+use crate::message::{Headers, IdBuffer};
 use crate::outbox::Output;
 use crate::pbx::SessionKey;
 use crate::request::Request;
@@ -382,9 +382,9 @@ impl Exchange {
         for event in events {
             messages.extend_from_slice(&event.bytes);
         }
-        seat.session
-            .dialogue()
-            .answer(Headers::list_item("WaitEventComplete", &wait.action_id));
+        seat.session.dialogue().answer(
+            Headers::event("WaitEventComplete").with_id_in(IdBuffer::List, &wait.action_id),
+        );
         messages.extend(said(&mut seat.session));
         self.renew(now, id);
         self.respond(now, Some(id), (wait.ticket, &wait.style), &messages);

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::foreign::{check_up, hang_up, place_foreign};
 use crate::lab::{Pbx, WITHIN, channels, say};
+use crate::recorded::{self, Verdicts};
 
 const EVERYTHING: &str = "noisy,creates-state,originates-call,disruptive";
 /// No default run takes so long; all classes may.
@@ -44,6 +45,9 @@ async fn check(name: &str) {
     let Some(pbx) = Pbx::running(name) else {
         return;
     };
+    if std::env::var_os("UPDATE_VERDICTS").is_some() {
+        return write_verdicts(name, &everything(&pbx));
+    }
     let mut session = pbx.session().await;
     let before = Trace::of(&mut session).await;
     // These end by themselves after two minutes: each part has its own.
@@ -59,6 +63,14 @@ async fn check(name: &str) {
     let all = everything(&pbx);
     check_up(&mut session, &foreign).await;
     hang_up(&mut session, &foreign).await;
+    let found: Verdicts = verdicts(&all)
+        .map(|(case, verdict)| (case.to_owned(), verdict))
+        .collect();
+    assert_eq!(
+        found,
+        recorded::read(name),
+        "UPDATE_VERDICTS=1 writes it down"
+    );
     let after = Trace::of(&mut session).await;
     assert_eq!(before, after, "{name} is not as it was");
     let up = channels(&mut session).await;
@@ -178,6 +190,27 @@ fn judgements(run: &Path) -> Vec<Judgement> {
 fn states(judgements: &[Judgement]) -> BTreeMap<String, State> {
     let state = |one: &Judgement| (one.case.clone(), one.state);
     judgements.iter().map(state).collect()
+}
+
+fn verdicts(judgements: &[Judgement]) -> impl Iterator<Item = (&str, String)> {
+    judgements.iter().map(|one| {
+        (
+            &*one.case,
+            recorded::verdict(&one.level, one.state, &one.got),
+        )
+    })
+}
+
+fn write_verdicts(pbx: &str, judgements: &[Judgement]) {
+    let mut text = format!(
+        "# How {pbx} of the lab ended each case, every safety class allowed. Made by\n\
+         # `UPDATE_VERDICTS=1 cargo test -p amibench --test live judged`.\n\n"
+    );
+    for (case, verdict) in verdicts(judgements) {
+        let verdict = toml::Value::String(verdict);
+        text += &format!("{case:?} = {verdict}\n");
+    }
+    std::fs::write(recorded::path(pbx), text).unwrap();
 }
 
 /// What a run could leave.

@@ -10,5 +10,7 @@ mod foreign;
 mod guard;
 mod lab;
 mod one_call;
+#[path = "../verdicts/recorded.rs"]
+mod recorded;
 mod refused;
 mod tls;

@@ -81,7 +81,12 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
         secret: Secret::new(SECRET),
     };
     let dial = Box::new(InMemory { simulator });
-    let site = Site::new(dial, credentials, "tag".to_owned(), Clock::start());
+    let site = Site::new(
+        dial,
+        credentials,
+        "conf-00000000".to_owned(),
+        Clock::start(),
+    );
     let told = Told {
         speaks: [Transport::Plain].into(),
         roles: roles(profile),

@@ -4,6 +4,9 @@ use super::super::Row;
 use super::{action, answer};
 use crate::text::Text;
 
+/// Response, ActionID, Variable and Value.
+const GETVAR_LINES: usize = 4;
+
 pub(super) const ROWS: &[Row] = &[
     action(
         (
@@ -103,13 +106,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     answer(
         (
-            "channel.getvar.breaks-lines",
+            "channel.getvar.one-line",
             "call.variable.no-line-ends",
-            "a value of a function brings a header of its own",
+            "Getvar prints a value up to its first line end, where stock Asterisk prints all of it",
         ),
         |turn| {
-            if turn.is("Getvar") && turn.asks("Variable").contains('(') {
-                turn.each(|text| text.add("X-Injected", "1"));
+            if turn.is("Getvar") {
+                turn.each(|text| text.edit_lines(|lines| lines.truncate(GETVAR_LINES)));
             }
         },
     ),

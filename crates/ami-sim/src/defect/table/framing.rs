@@ -50,7 +50,8 @@ pub(super) const ROWS: &[Row] = &[
         ),
         |incoming| {
             let mixed = incoming.bytes.windows(2).any(|pair| pair == b"\r\n");
-            let mut last = b' ';
+            // What begins with LF was cut between the two.
+            let mut last = b'\r';
             incoming.bytes.retain(|byte| {
                 let kept = !mixed || *byte != b'\n' || last == b'\r';
                 last = *byte;

@@ -98,9 +98,8 @@ pub(super) const ROWS: &[Row] = &[
         |turn| {
             if turn.is("Command") && turn.asks("Command").contains("eventq") {
                 turn.each(|text| {
-                    text.edit_lines(|lines| {
-                        lines.extend(vec![b"Output: Usecount: 0\r\n".to_vec(); 1000])
-                    })
+                    let kept = b"Usecount: 0\r\nOutput: ".repeat(1000);
+                    text.replace(b"Usecount: 1", &[&kept[..], b"Usecount: 1"].concat());
                 });
             }
         },

@@ -2,7 +2,8 @@
 
 use super::super::{Row, Turn};
 use super::{action, answer};
-use crate::text::Text;
+use crate::message::IdBuffer;
+use crate::text::{Text, contains};
 
 pub(super) const ROWS: &[Row] = &[
     answer(
@@ -190,19 +191,19 @@ pub(super) const ROWS: &[Row] = &[
     ),
     answer(
         (
-            "actionid.cut.at-137",
+            "actionid.core.whole",
             "action-id.length.138-and-more",
-            "ActionIDs are cut after 137 bytes",
+            "CoreSettings and CoreStatus print long ActionIDs whole, which stock Asterisk cuts after 137 bytes",
         ),
-        |turn| cut_ids(turn, 137),
+        |turn| whole_ids(turn, IdBuffer::Core),
     ),
     answer(
         (
-            "actionid.cut.at-243",
+            "actionid.lists.whole",
             "action-id.length.244-and-more",
-            "ActionIDs are cut after 243 bytes",
+            "lists print long ActionIDs whole, which stock Asterisk cuts after 243 bytes",
         ),
-        |turn| cut_ids(turn, 243),
+        |turn| whole_ids(turn, IdBuffer::List),
     ),
     answer(
         (
@@ -399,4 +400,19 @@ fn edit_ids(turn: &mut Turn<'_>, edit: impl Fn(&[u8]) -> Vec<u8>) {
 
 fn cut_ids(turn: &mut Turn<'_>, length: usize) {
     edit_ids(turn, |id| id[..id.len().min(length)].to_vec());
+}
+
+/// What the model has cut at the end of this buffer gets its rest, and its line end.
+fn whole_ids(turn: &mut Turn<'_>, buffer: IdBuffer) {
+    let line = [b"ActionID: ", turn.request.action_id(), b"\r\n"].concat();
+    if let Some((cut, _)) = line
+        .split_at_checked(buffer.holds())
+        .filter(|(_, rest)| !rest.is_empty())
+    {
+        turn.each(|text| {
+            if !contains(&text.0, &line) {
+                text.replace(cut, &line);
+            }
+        });
+    }
 }
