@@ -1,6 +1,7 @@
 //! Real PBXs judged: what they keep is what is expected, each time again, and they are left as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -208,7 +209,7 @@ fn write_verdicts(pbx: &str, judgements: &[Judgement]) {
     );
     for (case, verdict) in verdicts(judgements) {
         let verdict = toml::Value::String(verdict);
-        text += &format!("{case:?} = {verdict}\n");
+        writeln!(text, "{case:?} = {verdict}").unwrap();
     }
     std::fs::write(recorded::path(pbx), text).unwrap();
 }
