@@ -10,7 +10,7 @@ use crate::profile::Profile;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BridgeKey(pub(crate) u64);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bridge {
     pub(crate) id: String,
     pub(crate) kind: BridgeKind,
@@ -42,20 +42,21 @@ impl BridgeKind {
 }
 
 impl Bridge {
-    pub(crate) fn write_snapshot(&self, profile: &Profile, headers: &mut Headers) {
+    /// Its headers, each name with `prefix` before it.
+    pub(crate) fn write_snapshot(&self, prefix: &str, profile: &Profile, headers: &mut Headers) {
         let (creator, name) = match self.kind {
             BridgeKind::Basic => ("<unknown>", "<unknown>"),
             BridgeKind::Parking { lot } => ("Parking", profile.parking_lots[lot].name.as_str()),
         };
-        let mut text = |name: &str, value: &str| headers.push("", name, value.as_bytes());
+        let mut text = |name: &str, value: &str| headers.push(prefix, name, value.as_bytes());
         text("BridgeUniqueid", &self.id);
         text("BridgeType", self.kind.name());
         text("BridgeTechnology", self.kind.technology());
         text("BridgeCreator", creator);
         text("BridgeName", name);
-        headers.push_display("", "BridgeNumChannels", self.members.len());
+        headers.push_display(prefix, "BridgeNumChannels", self.members.len());
         if profile.base.has_bridge_video() {
-            headers.push("", "BridgeVideoSourceMode", b"none");
+            headers.push(prefix, "BridgeVideoSourceMode", b"none");
         }
     }
 }
@@ -76,17 +77,24 @@ impl Pbx {
     }
 
     pub(crate) fn join(&mut self, now: Duration, key: BridgeKey, channel: ChannelKey) {
+        let bridge = self.bridges.get(&key);
+        let talks = bridge.filter(|bridge| bridge.kind == BridgeKind::Basic);
+        if let Some([other]) = talks.map(|bridge| &bridge.members[..]) {
+            self.record_bridge([*other, channel]);
+        }
+        self.enter_bridge(now, key, channel);
+    }
+
+    /// What the call's records tell is not touched.
+    pub(crate) fn enter_bridge(&mut self, now: Duration, key: BridgeKey, channel: ChannelKey) {
         let Some(bridge) = self.bridges.get_mut(&key) else {
             return;
         };
         bridge.members.push(channel);
-        let members = bridge.members.clone();
+        let (kind, members) = (bridge.kind, bridge.members.clone());
         self.channel_mut(channel).bridge = Some(key);
-        if self.bridges[&key].kind == BridgeKind::Basic {
+        if kind == BridgeKind::Basic {
             self.share_linkedid(&members);
-            if let [one, two] = members[..] {
-                self.record_bridge([one, two]);
-            }
         }
         self.bridge_event(now, "BridgeEnter", key, Some(channel));
     }
@@ -120,6 +128,7 @@ impl Pbx {
 
     /// Takes a channel out of its bridge; the bridge goes on, if only to be dissolved by the caller.
     pub(crate) fn leave_bridge(&mut self, now: Duration, channel: ChannelKey) -> Option<BridgeKey> {
+        self.complete_transfer(now, channel);
         self.forget_peers(now, channel);
         self.depart(now, channel)
     }
@@ -144,6 +153,12 @@ impl Pbx {
     }
 
     pub(crate) fn depart(&mut self, now: Duration, channel: ChannelKey) -> Option<BridgeKey> {
+        self.channels.get_mut(&channel)?.features = None;
+        self.part(now, channel)
+    }
+
+    /// As `depart`, on the way to another bridge with the same rights.
+    pub(crate) fn part(&mut self, now: Duration, channel: ChannelKey) -> Option<BridgeKey> {
         let key = self.channels.get(&channel)?.bridge?;
         self.leave_lot(now, channel);
         let bridge = self.bridges.get_mut(&key)?;
@@ -328,13 +343,19 @@ impl Pbx {
     }
 
     /// Each sees the other as the line it is connected to.
-    fn connect(&mut self, now: Duration, [one, two]: [ChannelKey; 2]) {
+    pub(crate) fn connect(&mut self, now: Duration, [one, two]: [ChannelKey; 2]) {
         for (key, peer) in [(one, two), (two, one)] {
             let caller = self.channels[&peer].caller.clone();
             let channel = self.channel_mut(key);
-            if channel.connected != caller {
-                channel.connected = caller;
-                self.new_connected_line(now, key);
+            if channel.connected == caller {
+                continue;
+            }
+            channel.connected.clone_from(&caller);
+            let half = channel.peer;
+            self.new_connected_line(now, key);
+            // Through a Local channel that is who calls, but only what happens next tells it.
+            if let Some(half) = half.and_then(|half| self.channels.get_mut(&half)) {
+                half.quiet_caller = Some(caller);
             }
         }
     }

@@ -170,6 +170,7 @@ impl Pbx {
         let channel = self.channel_mut(line);
         channel.dialled_in = None;
         channel.records.originated = true;
+        channel.records.of_originate = true;
         (channel.driver, channel.next) = match destination {
             Destination::Extension(place) => (Driver::Dialplan, Next::Place(place)),
             Destination::Application(step) => (Driver::Application, Next::Application(step)),

@@ -34,6 +34,8 @@ pub(crate) struct Records {
     kept: Vec<Record>,
     /// The channel was originated and has not done anything of its own yet.
     pub(crate) originated: bool,
+    /// It is the channel of an Originate.
+    pub(crate) of_originate: bool,
     /// When it came out of a bridge.
     left_bridge: Option<Duration>,
     /// What a record shows instead of the application that runs.
@@ -47,6 +49,8 @@ struct Record {
     /// The other channel.
     with: Option<(ChannelKey, String)>,
     disposition: Option<Disposition>,
+    /// `Dial` and its data: whatever comes after it, the record shows that.
+    dialled: Option<(String, String)>,
     lonely: Lonely,
     closed: Option<Closed>,
 }
@@ -113,6 +117,7 @@ impl Record {
             answer: (state == ChannelState::Up).then_some(now),
             with: None,
             disposition: None,
+            dialled: None,
             lonely: Lonely::Told,
             closed: None,
         }
@@ -142,6 +147,13 @@ impl Channel {
         }
     }
 
+    pub(crate) fn record_dial_application(&mut self) {
+        let running = (self.application.clone(), self.application_data.clone());
+        if let Some(record) = self.open_record() {
+            record.dialled.get_or_insert(running);
+        }
+    }
+
     /// Closes all that is open, as the channel is now.
     pub(crate) fn close_records(&mut self, now: Duration) {
         let (headers, last) = self.record_of_now();
@@ -161,7 +173,7 @@ impl Channel {
             record.closed = Some(Closed {
                 at: now,
                 headers: headers.clone(),
-                last: last.clone(),
+                last: record.dialled.take().unwrap_or_else(|| last.clone()),
             });
         }
     }
@@ -199,6 +211,16 @@ impl Channel {
         }
         self.record_goes_on(now);
         self.records.instead = Some(("Park".to_owned(), format!("{lot}:{space}")));
+    }
+
+    /// Fetched, it begins another record, unless it was parked before it did anything of its own.
+    pub(crate) fn record_fetched(&mut self, now: Duration) {
+        let open = self.open_record();
+        if open.is_some_and(|record| record.lonely == Lonely::Told) {
+            self.close_records(now);
+            self.add_record(now);
+            self.records.instead = None;
+        }
     }
 
     /// Its last record is about a line that did not answer.
@@ -270,7 +292,7 @@ impl Pbx {
         }
     }
 
-    /// Of two in a bridge the older one's record is with the other, whose own is dropped.
+    /// Of two in a bridge the older one's record is with the other. That of a channel of an Originate is dropped then.
     pub(crate) fn record_bridge(&mut self, [one, two]: [ChannelKey; 2]) {
         let has = |key: &ChannelKey| {
             let kept = &self.channels[key].records.kept;
@@ -283,8 +305,26 @@ impl Pbx {
         if let Some(record) = self.channel_mut(first).open_record() {
             record.with = Some((second, name));
         }
-        let kept = &mut self.channel_mut(second).records.kept;
-        kept.retain(|record| record.closed.is_some());
+        let records = &mut self.channel_mut(second).records;
+        if records.of_originate {
+            records.kept.retain(|record| record.closed.is_some());
+        }
+    }
+
+    /// Moved in mid-talk: who was there already goes on with its record, or with another one if that is with somebody
+    /// else; without any, the one who comes tells of both.
+    pub(crate) fn record_rejoin(&mut self, now: Duration, [stays, comes]: [ChannelKey; 2]) {
+        let [stays_name, comes_name] = [stays, comes].map(|key| self.channels[&key].name.clone());
+        let channel = self.channel_mut(stays);
+        if channel.open_record().is_some() {
+            channel.close_records(now);
+            channel.add_record(now);
+        }
+        if let Some(record) = channel.open_record() {
+            record.with = Some((comes, comes_name));
+        } else if let Some(record) = self.channel_mut(comes).open_record() {
+            record.with = Some((stays, stays_name));
+        }
     }
 
     pub(crate) fn record_departure(&mut self, now: Duration, key: ChannelKey) {

@@ -1,5 +1,6 @@
 //! A channel of the simulated PBX, and its snapshot: the block of headers that most events repeat.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::call::CallKey;
 use crate::cdr::Records;
 use crate::dial::DialKey;
 use crate::extension::Step;
+use crate::feature::Features;
 use crate::message::Headers;
 use crate::occupation::Occupation;
 use crate::profile::{Profile, SnapshotField};
@@ -107,6 +109,8 @@ pub(crate) struct Channel {
     pub(crate) linkedid: String,
     pub(crate) state: ChannelState,
     pub(crate) caller: Party,
+    /// Who its caller really is, as far as nobody was told.
+    pub(crate) quiet_caller: Option<Party>,
     pub(crate) connected: Party,
     pub(crate) account: String,
     pub(crate) place: Place,
@@ -128,6 +132,10 @@ pub(crate) struct Channel {
     pub(crate) bridge: Option<BridgeKey>,
     /// The lot and the space that it is parked in.
     pub(crate) parked: Option<(usize, u32)>,
+    /// Of who may transfer.
+    pub(crate) features: Option<Features>,
+    /// Digits that it is still made to press.
+    pub(crate) to_press: VecDeque<char>,
     pub(crate) recorded: bool,
     pub(crate) occupation: Occupation,
     pub(crate) queue: Option<InQueue>,

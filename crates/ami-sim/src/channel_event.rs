@@ -135,8 +135,13 @@ impl Pbx {
     }
 
     pub(crate) fn new_caller(&mut self, now: Duration, key: ChannelKey) {
-        self.channel_event(now, "NewCallerid", key, |_, headers| {
-            headers.with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)")
+        self.channel_event(now, "NewCallerid", key, |channel, headers| {
+            let presentation = if channel.caller == Party::default() {
+                "67 (Number Unavailable)"
+            } else {
+                "0 (Presentation Allowed, Not Screened)"
+            };
+            headers.with("CID-CallingPres", presentation)
         });
     }
 
@@ -146,20 +151,44 @@ impl Pbx {
 
     /// Always 16: the number of the soft-hangup flag for an ended dialplan, which only looks like a cause.
     pub(crate) fn soft_hangup_request(&mut self, now: Duration, key: ChannelKey) {
-        self.channel_event(now, "SoftHangupRequest", key, |_, headers| {
-            headers.with("Cause", "16")
-        });
-        self.agent_complete(now, key);
+        self.request_event(now, ("SoftHangupRequest", 16), key);
     }
 
     pub(crate) fn hangup_request(&mut self, now: Duration, key: ChannelKey, cause: u16) {
-        self.channel_event(now, "HangupRequest", key, |_, headers| {
+        self.request_event(now, ("HangupRequest", cause), key);
+    }
+
+    fn request_event(&mut self, now: Duration, (name, cause): (&str, u16), key: ChannelKey) {
+        let quiet = self
+            .channels
+            .get(&key)
+            .and_then(|channel| channel.quiet_caller.clone());
+        let quiet = quiet.filter(|_| self.profile.base.requests_show_quiet_callers());
+        let told = quiet.map(|quiet| std::mem::replace(&mut self.channel_mut(key).caller, quiet));
+        self.channel_event(now, name, key, |_, headers| {
             headers.with_display("Cause", cause)
         });
+        if let Some(told) = told {
+            self.channel_mut(key).caller = told;
+        }
         self.agent_complete(now, key);
     }
 
+    /// Whether its caller is another one than was told.
+    fn learn_caller(&mut self, key: ChannelKey) -> bool {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return false;
+        };
+        let quiet = channel.quiet_caller.take();
+        match quiet.filter(|quiet| *quiet != channel.caller) {
+            Some(quiet) => channel.caller = quiet,
+            None => return false,
+        }
+        true
+    }
+
     pub(crate) fn hangup_event(&mut self, now: Duration, key: ChannelKey) {
+        let learned = self.learn_caller(key);
         self.channel_event(now, "Hangup", key, |channel, headers| {
             headers
                 .with_display("Cause", channel.hangup_cause)
@@ -167,6 +196,9 @@ impl Pbx {
         });
         if std::mem::take(&mut self.channel_mut(key).moved_quietly) {
             self.new_connected_line(now, key);
+        }
+        if learned {
+            self.new_caller(now, key);
         }
     }
 
@@ -244,7 +276,7 @@ impl Pbx {
             return;
         };
         let mut headers = self.event(now, name, Classes::CALL);
-        bridge.write_snapshot(&self.profile, &mut headers);
+        bridge.write_snapshot("", &self.profile, &mut headers);
         if let Some(channel) = channel.and_then(|channel| self.channels.get(&channel)) {
             channel.write_snapshot("", &self.profile, &mut headers);
         }

@@ -20,6 +20,8 @@ pub(crate) enum Owner {
     /// `Dial`, which the caller runs.
     Application(Options),
     Queue(QueueDial),
+    /// Who is called for an attended transfer; nobody tells of it but of its end.
+    Transfer(ChannelKey),
 }
 
 #[derive(Debug)]
@@ -116,7 +118,7 @@ impl Pbx {
         (owner, caller): (Owner, Option<ChannelKey>),
         lines: &[Line],
         timeout: Option<Duration>,
-    ) {
+    ) -> DialKey {
         let key = self.next_dial();
         let timeout = timeout.map(|timeout| self.agenda.add(now + timeout, Due::DialTimeout(key)));
         let stage = Stage::Ringing {
@@ -142,6 +144,7 @@ impl Pbx {
             self.begin_line(now, key, line);
         }
         self.end_dial_without_lines(now, key);
+        key
     }
 
     /// One line of a dial begins to ring, or there is nothing behind it.
@@ -226,6 +229,10 @@ impl Pbx {
     }
 
     pub(crate) fn line_rings(&mut self, now: Duration, line: ChannelKey) {
+        let dial = self.dial_of(line).map(|key| &self.dials[&key]);
+        if dial.is_some_and(|dial| matches!(dial.owner, Owner::Transfer(_))) {
+            return;
+        }
         self.set_state(now, line, ChannelState::Ringing);
         let Some(dial) = self.dial_of(line).and_then(|key| self.dials.get_mut(&key)) else {
             return;
@@ -288,6 +295,13 @@ impl Pbx {
         let Some(key) = self.dial_of(line) else {
             return;
         };
+        if matches!(self.dials[&key].owner, Owner::Transfer(_)) {
+            return match failure {
+                Failure::HungUp { .. } => self.target_ended(now, key, line),
+                // The transferer hears it until its time is up.
+                failure => self.dial_end(now, line, failure.dial_status()),
+            };
+        }
         self.dial_end(now, line, failure.dial_status());
         if let Owner::Queue(ring) = self.dials[&key].owner.clone() {
             self.member_missed(now, line, &ring);
@@ -352,6 +366,7 @@ impl Pbx {
                     self.hang_up(now, line);
                 }
             }
+            Owner::Transfer(transferer) => self.end_consultation(now, transferer),
             Owner::Application(_) | Owner::Queue(_) => {
                 for line in self.take_lines(key) {
                     self.give_up_line(now, line, "NOANSWER");
@@ -408,7 +423,7 @@ impl Pbx {
     }
 
     /// Nothing rings any more. The lines that did still know their dial: its caller is in their DialEnd.
-    fn take_lines(&mut self, key: DialKey) -> Vec<ChannelKey> {
+    pub(crate) fn take_lines(&mut self, key: DialKey) -> Vec<ChannelKey> {
         let Some(dial) = self.dials.get_mut(&key) else {
             return Vec::new();
         };
@@ -435,6 +450,10 @@ impl Pbx {
             Owner::Originate(call) => self.originate_dial_ended(now, key, call, end),
             Owner::Application(options) => self.dial_application_ended(now, key, options, end),
             Owner::Queue(ring) => self.queue_dial_ended(now, key, ring, end),
+            Owner::Transfer(transferer) => match end {
+                DialEnd::Answered(line) => self.target_answered(now, key, line),
+                DialEnd::Failed(_) | DialEnd::TimedOut => self.end_consultation(now, transferer),
+            },
         }
     }
 }

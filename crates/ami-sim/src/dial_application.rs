@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::bridge::NORMAL_CLEARING;
 use crate::channel::{ChannelKey, ChannelState, Next};
 use crate::dial::{DialEnd, DialKey, Failure, Owner, Stage};
+use crate::feature::Features;
 use crate::line::Wish;
 use crate::pbx::{DeviceStage, Due, Pbx};
 
@@ -16,6 +17,15 @@ impl Options {
     /// The caller goes on in the dialplan when the other side has hung up.
     fn goes_on(&self) -> bool {
         self.0.contains('g')
+    }
+
+    /// The caller may transfer the other side.
+    fn caller_transfers(&self) -> bool {
+        self.0.contains('T')
+    }
+
+    fn called_transfers(&self) -> bool {
+        self.0.contains('t')
     }
 
     /// The caller hears music until there is an answer.
@@ -53,6 +63,7 @@ impl Pbx {
         for name in self.profile.base.dial_variables() {
             self.set_variable(now, caller, name, "");
         }
+        self.channel_mut(caller).record_dial_application();
         let orders = parse(data);
         let call = self.channels[&caller].call;
         let mut lines = Vec::new();
@@ -140,6 +151,10 @@ impl Pbx {
         self.dials.get_mut(&key).expect("it has just ended").stage =
             Stage::Talking { answered_at: now };
         self.pick_up(now, caller);
+        let may = [options.caller_transfers(), options.called_transfers()];
+        for (key, may) in [caller, line].into_iter().zip(may) {
+            self.channel_mut(key).features = may.then(Features::default);
+        }
         let bridge = self.create_bridge(now);
         self.newexten_event(now, line);
         self.join(now, bridge, line);
@@ -192,7 +207,7 @@ impl Pbx {
         self.set_variable(now, caller, "DIALSTATUS", "ANSWER");
         let goes_on = match &self.dials[&key].owner {
             Owner::Application(options) => options.goes_on(),
-            Owner::Originate(_) | Owner::Queue(_) => false,
+            Owner::Originate(_) | Owner::Queue(_) | Owner::Transfer(_) => false,
         };
         self.forget_dial(key);
         if goes_on {

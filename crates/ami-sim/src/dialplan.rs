@@ -73,11 +73,24 @@ impl Pbx {
             let channel = self.channel_mut(key);
             if channel.place.exten != place.exten {
                 channel.next = Next::Place(place);
+                return self.hang_up(now, key);
             }
-            return self.hang_up(now, key);
+            return self.fall_through(now, key, place);
         };
         self.channel_mut(key).record_goes_on(now);
         self.run_application(now, key, place, &step);
+    }
+
+    /// The extension has no more steps: what its last `Dial` came to is what the caller hears.
+    fn fall_through(&mut self, now: Duration, key: ChannelKey, place: Place) {
+        let channel = self.channel_mut(key);
+        let refusal = match channel.variable("DIALSTATUS") {
+            Some("BUSY") => (17, Failure::Busy),
+            Some("CONGESTION" | "CHANUNAVAIL") => (34, Failure::Congestion),
+            _ => return self.hang_up(now, key),
+        };
+        channel.place = place;
+        self.refuse(now, key, refusal);
     }
 
     fn run_application(&mut self, now: Duration, key: ChannelKey, place: Place, step: &Step) {
@@ -176,7 +189,7 @@ impl Pbx {
         self.wake_at(now + GOTO_TIME, key);
     }
 
-    fn answer(&mut self, now: Duration, key: ChannelKey, media: Media) {
+    pub(crate) fn answer(&mut self, now: Duration, key: ChannelKey, media: Media) {
         if self.channels[&key].state == ChannelState::Up {
             return self.wake_at(now, key);
         }

@@ -23,6 +23,7 @@ impl Pbx {
             channel.hangup_cause = NORMAL_CLEARING;
         }
         let cause = channel.hangup_cause;
+        self.end_transfers_with(now, key);
         self.cancel_dial(now, key);
         let left = self.leave_bridge(now, key);
         // What it dialled may have led back to it, and ended it.
@@ -101,6 +102,7 @@ impl Pbx {
             peer.peer = None;
         }
         self.queues.talks.remove(&key);
+        self.transfers.remove(&key);
         self.known.remove(&channel.name);
         self.known.remove(&channel.uniqueid);
         self.counters.channels_up -= 1;

@@ -1,5 +1,6 @@
 //! What a dial string leads to: the two halves of a Local channel, or one channel towards a device.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand_chacha::rand_core::Rng;
@@ -197,6 +198,7 @@ impl Pbx {
             linkedid,
             state: birth.state,
             caller: Party::default(),
+            quiet_caller: None,
             connected: Party::default(),
             account: String::new(),
             place: birth.place,
@@ -213,6 +215,8 @@ impl Pbx {
             dialling: None,
             bridge: None,
             parked: None,
+            features: None,
+            to_press: VecDeque::new(),
             recorded: false,
             occupation: Occupation::None,
             queue: None,
@@ -281,8 +285,10 @@ impl Pbx {
             self.record_dial(now, caller, line.channel);
         }
         let dial = self.dial_of(line.channel).map(|key| &self.dials[&key]);
-        if let Some(Owner::Queue(ring)) = dial.map(|dial| dial.owner.clone()) {
-            return self.member_called(now, line.channel, &ring);
+        match dial.map(|dial| dial.owner.clone()) {
+            Some(Owner::Queue(ring)) => return self.member_called(now, line.channel, &ring),
+            Some(Owner::Transfer(_)) => return,
+            _ => {}
         }
         let string = ("DialString", line.dial_string.as_str());
         self.dial_event(now, "DialBegin", line.channel, string);

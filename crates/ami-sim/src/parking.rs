@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::agenda::Ticket;
 use crate::bridge::{BridgeKey, BridgeKind, NORMAL_CLEARING};
-use crate::channel::{ChannelKey, Driver, Place};
+use crate::channel::{ChannelKey, ChannelState, Driver, Next, Place};
 use crate::class::Classes;
+use crate::extension::{Effect, Media, Step};
 use crate::message::Headers;
 use crate::pbx::{Due, Pbx};
 
@@ -48,7 +49,12 @@ struct Parked {
     since: Duration,
     timeout: Duration,
     ticket: Option<Ticket>,
+    /// Until then it is told its space.
+    music_at: Duration,
 }
+
+/// Somebody who parks itself is told where, digit by digit.
+const SPACE_READ_OUT: Duration = Duration::from_millis(2640);
 
 /// What Park is asked for.
 #[derive(Debug)]
@@ -58,6 +64,8 @@ pub(crate) struct ParkOrder {
     pub(crate) parker: Option<String>,
     /// In whole seconds; zero is for ever.
     pub(crate) timeout: Duration,
+    /// How long the parked one is told its space before it hears music.
+    pub(crate) told_for: Duration,
 }
 
 /// How a channel comes out of its lot, by the event that tells it.
@@ -89,15 +97,23 @@ impl Pbx {
         let at = (order.lot, space);
         let bridge = self.lot_bridge(now, order.lot);
         let own = flat_name(&self.channels[&key].name).to_owned();
-        let due = Due::ParkingTimeout(at.0, at.1);
-        let ticket =
-            (order.timeout > Duration::ZERO).then(|| self.agenda.add(now + order.timeout, due));
+        let music_at = now + order.told_for;
+        if music_at > now {
+            let due = Due::ParkingMusic(at.0, at.1, key);
+            self.agenda.add(music_at, due);
+        }
+        // Its time may be over while it is told its space: it hears that first.
+        let ticket = (order.timeout > Duration::ZERO).then(|| {
+            let due = Due::ParkingTimeout(at.0, at.1);
+            self.agenda.add(music_at.max(now + order.timeout), due)
+        });
         let parked = Parked {
             channel: key,
             parker: order.parker.clone().unwrap_or(own),
             since: now,
             timeout: order.timeout,
             ticket,
+            music_at,
         };
         self.parking.parked.insert(at, parked);
         self.channel_mut(key).parked = Some(at);
@@ -110,11 +126,29 @@ impl Pbx {
         self.forget_peer(now, key);
         let lot = self.profile.parking_lots[at.0].name.clone();
         self.channel_mut(key).record_parking(now, &lot, space);
-        self.music_start(now, key);
+        self.parking_music(now, at, key);
         if let Some(bridge) = left {
             self.dissolve(now, bridge, NORMAL_CLEARING);
         }
         Some(space)
+    }
+
+    pub(crate) fn parking_music(&mut self, now: Duration, at: (usize, u32), key: ChannelKey) {
+        let parked = self.parking.parked.get(&at);
+        if parked.is_some_and(|parked| parked.channel == key && parked.music_at == now) {
+            self.music_start(now, key);
+        }
+    }
+
+    fn parking_music_stop(&mut self, now: Duration, at: (usize, u32)) {
+        if let Some(parked) = self
+            .parking
+            .parked
+            .get(&at)
+            .filter(|parked| parked.music_at <= now)
+        {
+            self.music_stop(now, parked.channel);
+        }
     }
 
     /// Takes a channel out of a talk or another lot. What runs on its own thread stays there.
@@ -162,7 +196,7 @@ impl Pbx {
             self.set_variable(now, key, variable, value);
         }
         self.channel_mut(key).close_records(now);
-        self.music_stop(now, key);
+        self.parking_music_stop(now, at);
         let before = std::mem::replace(&mut self.channel_mut(key).place, place.clone());
         self.leave_space(now, key, Exit::TimeOut);
         self.channel_mut(key).place = before;
@@ -186,8 +220,8 @@ impl Pbx {
 
     /// A parked channel that ends, or that somebody moves, gives up.
     pub(crate) fn leave_lot(&mut self, now: Duration, key: ChannelKey) {
-        if self.channels[&key].parked.is_some() {
-            self.music_stop(now, key);
+        if let Some(at) = self.channels[&key].parked {
+            self.parking_music_stop(now, at);
             self.leave_space(now, key, Exit::GiveUp);
         }
     }
@@ -213,19 +247,32 @@ impl Pbx {
     pub(crate) fn run_parked_call(&mut self, now: Duration, retriever: ChannelKey, data: &str) {
         let (lot, space) = data.split_once(',').unwrap_or((data, ""));
         let at = self.find_lot(lot).zip(space.parse().ok());
-        let parked = at.and_then(|at| self.parking.parked.get(&at));
-        let key = parked.map(|parked| parked.channel);
-        self.pick_up(now, retriever);
-        let Some(key) = key.filter(|key| *key != retriever) else {
+        if self.channels[&retriever].state != ChannelState::Up {
+            self.answer(now, retriever, Media::Awaited);
+            return self.resume_application(retriever, Effect::ParkedCall);
+        }
+        let parked = at.and_then(|at| Some((at, self.parking.parked.get(&at)?.channel)));
+        let Some((at, key)) = parked.filter(|(_, key)| *key != retriever) else {
             return self.wake_at(now, retriever);
         };
         let bridge = self.create_bridge(now);
-        self.music_stop(now, key);
+        self.parking_music_stop(now, at);
         self.leave_space(now, key, Exit::Fetched(retriever));
         self.depart(now, key);
+        self.channel_mut(key).record_fetched(now);
         self.join(now, bridge, key);
         self.join(now, bridge, retriever);
         self.introduce(now, bridge);
+    }
+
+    /// What it runs begins again when it is woken.
+    fn resume_application(&mut self, key: ChannelKey, effect: Effect) {
+        let channel = self.channel_mut(key);
+        channel.next = Next::Application(Step {
+            application: channel.application.clone(),
+            data: channel.application_data.clone(),
+            effect,
+        });
     }
 
     /// `Park(lot)`.
@@ -235,6 +282,7 @@ impl Pbx {
             lot,
             parker: None,
             timeout: self.profile.parking_lots[lot].timeout(),
+            told_for: SPACE_READ_OUT,
         });
         if order.and_then(|order| self.park(now, key, order)).is_none() {
             self.wake_at(now, key);

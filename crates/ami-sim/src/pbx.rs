@@ -9,6 +9,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::account::Accounts;
 use crate::agenda::Agenda;
+use crate::attended_transfer::Transfer;
 use crate::bridge::{Bridge, BridgeKey};
 use crate::call::{Call, CallKey};
 use crate::channel::{Channel, ChannelKey, Driver};
@@ -41,9 +42,17 @@ pub(crate) enum Due {
     DialTimeout(DialKey),
     /// Nobody fetched who is parked there, by lot and space.
     ParkingTimeout(usize, u32),
+    /// Who is parked there has been told where it is.
+    ParkingMusic(usize, u32, ChannelKey),
     DigitEnd(ChannelKey, Digit),
     /// A digit that an action presses.
-    Press(ChannelKey, char),
+    Press(ChannelKey),
+    /// The digits pressed so far are no feature code.
+    CodeOver(ChannelKey),
+    /// Nobody can be called at the digits pressed for a transfer.
+    TransferDigits(ChannelKey),
+    /// A transferer is led to whom it calls.
+    Consult(ChannelKey),
     /// A caller in a queue looks whether it is its turn.
     QueueTurn(ChannelKey),
     /// An absolute timeout.
@@ -87,6 +96,8 @@ pub struct Pbx {
     /// By BridgeUniqueid.
     pub(crate) known_bridges: BTreeMap<String, BridgeKey>,
     pub(crate) parking: Parking,
+    /// By who transfers.
+    pub(crate) transfers: BTreeMap<ChannelKey, Transfer>,
     /// New messages by mailbox; only mailboxes of the profile take any.
     pub(crate) messages: BTreeMap<String, u32>,
     pub(crate) globals: BTreeMap<String, String>,
@@ -143,6 +154,7 @@ impl Pbx {
             bridges: BTreeMap::new(),
             known_bridges: BTreeMap::new(),
             parking: Parking::default(),
+            transfers: BTreeMap::new(),
             messages: BTreeMap::new(),
             globals: BTreeMap::new(),
             database: Database::new(uuid(&mut own)),
@@ -179,9 +191,13 @@ impl Pbx {
                 Due::Step(channel) => self.run_step(at, channel),
                 Due::DialTimeout(dial) => self.dial_timed_out(at, dial),
                 Due::ParkingTimeout(lot, space) => self.parking_timed_out(at, (lot, space)),
-                Due::Press(channel, digit) => {
-                    self.receive_digit(at, channel, digit, Duration::ZERO)
+                Due::ParkingMusic(lot, space, channel) => {
+                    self.parking_music(at, (lot, space), channel);
                 }
+                Due::Press(channel) => self.press_next(at, channel),
+                Due::CodeOver(channel) => self.code_over(at, channel),
+                Due::TransferDigits(channel) => self.transfer_digits_over(at, channel),
+                Due::Consult(channel) => self.consult(at, channel),
                 Due::DigitEnd(channel, digit) => self.end_digit(at, channel, digit),
                 Due::QueueTurn(caller) => self.queue_turn(at, caller),
                 Due::End(channel) => self.hang_up(at, channel),

@@ -17,6 +17,7 @@ use crate::endpoint::Endpoint;
 use crate::event_filter::EventFilters;
 use crate::extension::{Behaviour, Device, Extension, Step, find};
 use crate::fault::Planted;
+use crate::feature::FeatureCodes;
 use crate::hint::Hint;
 use crate::mailbox::Mailbox;
 use crate::manager_settings::ManagerSettings;
@@ -24,7 +25,6 @@ use crate::parking::ParkingLot;
 use crate::queue::{QueueSettings, QueuesAnswer};
 use crate::release::Release;
 use crate::sms::SmsSettings;
-use crate::transfer::FeatureCodes;
 
 mod layers;
 

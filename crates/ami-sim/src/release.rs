@@ -101,6 +101,12 @@ impl Release {
         self >= Self::new(13, 8, 0)
     }
 
+    /// HangupRequest and its kin show a caller that no other event has told. 16.28.0 does, 22.10.1 does not; those between
+    /// are inferred from the snapshots of 17.
+    pub(crate) fn requests_show_quiet_callers(self) -> bool {
+        self < Self::new(17, 0, 0)
+    }
+
     /// A timed-out originate leaves cause 19 on its channels, before it left none.
     pub(crate) fn no_answer_cause(self) -> u16 {
         let releases = [(20, 18), (22, 8)];

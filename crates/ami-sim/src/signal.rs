@@ -48,7 +48,7 @@ impl Pbx {
         }
     }
 
-    /// A digit that came in, as if it had been heard: its bridge passes it on.
+    /// A digit that came in, as if it had been heard: unless it is of a feature code, its bridge passes it on.
     pub(crate) fn receive_digit(
         &mut self,
         now: Duration,
@@ -62,6 +62,19 @@ impl Pbx {
             direction: Direction::Received,
         };
         self.end_digit(now, key, digit);
+        for heard in self.heard_digits(now, key, digit.digit).chars() {
+            self.pass_on_digit(now, key, heard, duration);
+        }
+    }
+
+    /// All others in its bridge hear it.
+    pub(crate) fn pass_on_digit(
+        &mut self,
+        now: Duration,
+        key: ChannelKey,
+        digit: char,
+        duration: Duration,
+    ) {
         let bridge = self.channels.get(&key).and_then(|channel| channel.bridge);
         let Some(bridge) = bridge.and_then(|bridge| self.bridges.get(&bridge)) else {
             return;
@@ -72,9 +85,9 @@ impl Pbx {
         let others = bridge.members.iter().copied();
         for other in others.filter(|other| *other != key).collect::<Vec<_>>() {
             let sent = Digit {
+                digit,
                 duration: duration.max(EMULATED),
                 direction: Direction::Sent,
-                ..digit
             };
             self.begin_digit(now, other, sent);
             self.send_digit(now, other, sent.digit, sent.duration);

@@ -1,21 +1,11 @@
-//! Transfers: one side of a talk sends the other to an extension.
+//! Blind transfers: one side of a talk sends the other to an extension.
 
 use std::time::Duration;
-
-use serde::Deserialize;
 
 use crate::bridge::{BridgeKind, NORMAL_CLEARING};
 use crate::channel::{ChannelKey, Place};
 use crate::class::Classes;
-use crate::pbx::{Due, Pbx};
-
-/// `[feature_codes]` of a profile, as in `features.conf`; an empty one is not set.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureCodes {
-    pub attended_transfer: String,
-    pub disconnect: String,
-}
+use crate::pbx::Pbx;
 
 impl Pbx {
     /// The other side of a talk between two.
@@ -67,7 +57,7 @@ impl Pbx {
         }
         let bridge = self.channels[&transferer].bridge;
         if let Some(bridge) = bridge.and_then(|key| self.bridges.get(&key)) {
-            bridge.write_snapshot(&self.profile, &mut headers);
+            bridge.write_snapshot("", &self.profile, &mut headers);
         }
         let headers = headers
             .with("IsExternal", "Yes")
@@ -75,18 +65,4 @@ impl Pbx {
             .with("Extension", &place.exten);
         self.publish(Classes::CALL, headers);
     }
-
-    /// Digits that a channel is made to press, one after the other.
-    pub(crate) fn press(&mut self, now: Duration, key: ChannelKey, digits: &str) {
-        let mut at = now;
-        for digit in digits.chars().take(DIGITS_MAX) {
-            self.agenda.add(at, Due::Press(key, digit));
-            at += BETWEEN_DIGITS;
-        }
-    }
 }
-
-/// More than any extension has.
-const DIGITS_MAX: usize = 80;
-/// A digit sounds on the other side, and then there is as much silence.
-const BETWEEN_DIGITS: Duration = Duration::from_millis(200);

@@ -53,7 +53,7 @@ fn bridge_list(act: &mut Act<'_>) {
             continue;
         }
         let mut item = Headers::list_item("BridgeListItem", id);
-        bridge.write_snapshot(&act.pbx.profile, &mut item);
+        bridge.write_snapshot("", &act.pbx.profile, &mut item);
         act.session.answer(item);
         count += 1;
     }
@@ -90,7 +90,7 @@ fn bridge_info(act: &mut Act<'_>) {
         act.session.answer(item);
     }
     let mut complete = Headers::list_complete("BridgeInfoComplete", id, bridge.members.len());
-    bridge.write_snapshot(&act.pbx.profile, &mut complete);
+    bridge.write_snapshot("", &act.pbx.profile, &mut complete);
     act.session.answer(complete);
 }
 

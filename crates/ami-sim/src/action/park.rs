@@ -36,6 +36,7 @@ fn park(act: &mut Act<'_>) {
         lot,
         parker: Some(parker).filter(|parker| !parker.is_empty()),
         timeout: timeout.unwrap_or_else(|| act.pbx.profile.parking_lots[lot].timeout()),
+        told_for: Duration::ZERO,
     };
     match act.pbx.park(act.now, key, order) {
         Some(_) => act.success("Park successful"),

@@ -46,7 +46,7 @@ fn blind_transfer(act: &mut Act<'_>) {
     }
 }
 
-/// Queued as the digits that the transferer would press. The other side hears them, since no party here may transfer.
+/// Queued as the digits that the transferer would press. Where it may not transfer the other side hears them.
 fn attended_transfer(act: &mut Act<'_>) {
     let Some((key, place)) = transfer(act) else {
         return;
@@ -70,7 +70,7 @@ fn cancel_attended_transfer(act: &mut Act<'_>) {
     let Some(key) = act.pbx.find_channel(&name) else {
         return act.error("Channel specified does not exist");
     };
-    let digits = act.pbx.profile.feature_codes.disconnect.clone();
+    let digits = act.pbx.profile.feature_codes.abort.clone();
     if digits.is_empty() {
         return act.error("No disconnect feature code found");
     }

@@ -34,9 +34,9 @@ fn order(number: u32) -> Order {
         "Nosuch/1",
     ];
     const DATA: [&str; 6] = [
-        "Local/answer@amibench,5",
-        "Local/ring@amibench&Local/answer@amibench,5",
-        "Local/dial-answer@amibench,5",
+        "Local/answer@amibench,5,tT",
+        "Local/ring@amibench&Local/answer@amibench,5,tT",
+        "Local/dial-answer@amibench,5,t",
         "Local/busy@amibench&PJSIP/1100,5,m",
         "Local/ring@amibench,1",
         "Local/nobody@amibench,5",
@@ -59,6 +59,9 @@ fn order(number: u32) -> Order {
     }
 }
 
+/// Digits, transfers to who answers and who does not, one that is taken back and one to nowhere.
+const PRESSED: [&str; 5] = ["12", "*26002", "*26001", "*26002*1", "*29999"];
+
 /// Somebody is moved, parked or bridged, so that every way out is taken.
 fn disturb(pbx: &mut Pbx, now: Duration, number: u32) {
     let up: Vec<_> = pbx.channels.keys().copied().collect();
@@ -76,6 +79,7 @@ fn disturb(pbx: &mut Pbx, now: Duration, number: u32) {
                 lot: 0,
                 parker: None,
                 timeout: Duration::from_secs(2),
+                told_for: Duration::ZERO,
             };
             pbx.park(now, one, order);
         }
@@ -92,7 +96,7 @@ fn disturb(pbx: &mut Pbx, now: Duration, number: u32) {
                 pbx.blind_transfer(now, [one, peer], Place::first("amibench", "play-1"));
             }
         }
-        _ => pbx.press(now, one, "12"),
+        _ => pbx.press(now, one, PRESSED[number as usize / 6 % PRESSED.len()]),
     }
 }
 
@@ -128,6 +132,7 @@ fn ten_thousand_calls_leave_nothing_behind() {
     assert_eq!(pbx.known.len(), 0);
     assert_eq!(pbx.calls.len(), 0);
     assert_eq!(pbx.dials.len(), 0);
+    assert_eq!(pbx.transfers.len(), 0);
     // The lot keeps its bridge.
     assert!(pbx.bridges.len() <= 1);
     assert_eq!(pbx.known_bridges.len(), pbx.bridges.len());
