@@ -53,7 +53,7 @@ impl Stream {
                 let (stream, unread) = TlsStream::take_over(socket, session);
                 (Kind::Tls(Box::new(stream)), unread)
             }
-            Wire::Memory(_) | Wire::Recorded(_) => {
+            Wire::Memory(_) | Wire::Bare(_) | Wire::Recorded(_) => {
                 return Err(io::Error::other(
                     "a wire that is no mere socket cannot be watched",
                 ));

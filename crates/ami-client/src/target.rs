@@ -1,6 +1,6 @@
 //! Who is tested: a target file as written, and the resolved `Target` that everything after it uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use ami_proto::session::LoginForm;
@@ -13,11 +13,14 @@ use crate::secret::SecretSource;
 use crate::tls::TlsSettings;
 
 mod address;
+mod conform;
 mod tls;
 mod uri;
 
+pub use conform::{Known, WebPlace};
 pub use uri::UriError;
 
+use conform::KnownFile;
 use tls::TlsFile;
 
 #[derive(Clone, Debug)]
@@ -40,16 +43,6 @@ pub struct Target {
     pub conform: Known,
     /// The file it came from, for errors found later.
     pub origin: String,
-}
-
-/// What the operator knows of a PBX that does not always show: it goes before what is read from the wire.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Known {
-    /// The Asterisk that it is or is made of, such as `16.28`.
-    pub asterisk: Option<String>,
-    /// Classes of events that the account hears.
-    pub read: Option<BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +154,7 @@ struct TargetFile {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
-    conform: Known,
+    conform: KnownFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -196,6 +189,7 @@ impl Target {
         let secret = file.secret(document, &endpoint)?;
         let http = file.http(document)?;
         let environment = file.environment(document, &endpoint)?;
+        let conform = file.conform.resolve(document, &endpoint, tls.as_ref())?;
         let account = match (&file.account, &endpoint) {
             (Some(account), _) => account.get_ref().clone(),
             (None, Endpoint::Simulated(_)) => "bench".to_owned(),
@@ -226,7 +220,7 @@ impl Target {
             roles,
             labels: file.labels,
             environment,
-            conform: file.conform,
+            conform,
             origin: document.origin().to_owned(),
         })
     }
@@ -237,7 +231,7 @@ impl TargetFile {
         match (&self.address, &self.simulate) {
             (Some(address), None) => {
                 let text = address.get_ref();
-                if text.is_empty() || text.contains(['/', '@', ' ']) {
+                if !address::is_plain(text) {
                     let message = format!("address {text:?} is not of the form host or host:port");
                     return Err(document.error_at(address.span(), message));
                 }

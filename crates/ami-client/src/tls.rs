@@ -15,7 +15,7 @@ pub(crate) mod trouble;
 mod verify;
 
 pub use certificate::{PublicKey, ServerCertificate, UnreadableCertificate};
-pub use client::{TlsClient, TlsSetupError};
+pub use client::{TlsClient, TlsSetupError, Versions};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use inspect::{Inspection, inspect};
 pub use settings::{CaFile, CaFileError, TlsSettings, Trust};

@@ -1,5 +1,6 @@
 //! `Wire`: the bytes of one AMI connection, over TCP, TLS or in memory, recorded or not.
 
+use std::fmt::Debug;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,8 +23,15 @@ pub enum Wire {
     Tcp(TcpStream),
     Tls(Box<TlsStream<FirstWords>>),
     Memory(DuplexStream),
+    /// As whoever made it left it: nothing is cut into records, and its end is told as it came.
+    Bare(Box<dyn Carrier>),
     Recorded(Box<Recorded>),
 }
+
+/// What bytes can be carried over.
+pub trait Carrier: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Carrier for T {}
 
 impl Wire {
     /// From now on what passes is captured.
@@ -43,7 +51,7 @@ impl Wire {
         match self {
             Self::Tcp(stream) => Some(stream),
             Self::Tls(stream) => Some(stream.get_ref().0.socket()),
-            Self::Memory(_) => None,
+            Self::Memory(_) | Self::Bare(_) => None,
             Self::Recorded(recorded) => recorded.wire().socket(),
         }
     }
@@ -55,6 +63,7 @@ macro_rules! either {
             Wire::Tcp(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Tls(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Memory(stream) => Pin::new(stream).$method($($argument),+),
+            Wire::Bare(stream) => Pin::new(stream).$method($($argument),+),
             Wire::Recorded(stream) => Pin::new(stream).$method($($argument),+),
         }
     };
@@ -66,9 +75,10 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let is_bare = matches!(&*self, Self::Bare(_));
         match either!(self, poll_read, cx, buffer) {
             // Closed without a word of TLS: to AMI the same as any other end.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Poll::Ready(Err(error)) if !is_bare && error.kind() == io::ErrorKind::UnexpectedEof => {
                 Poll::Ready(Ok(()))
             }
             polled => polled,
@@ -84,7 +94,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         let bytes = match &*self {
             Self::Tls(_) => next_lines(bytes),
-            Self::Tcp(_) | Self::Memory(_) | Self::Recorded(_) => bytes,
+            Self::Tcp(_) | Self::Memory(_) | Self::Bare(_) | Self::Recorded(_) => bytes,
         };
         either!(self, poll_write, cx, bytes)
     }

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ami_client::Clock;
+use ami_client::tls::Versions;
 use ami_client::wire::Wire;
 use ami_proto::session::Secret;
 use ami_proto::transcript::Mark;
 
 use crate::device::Device;
-use crate::finding::Finding;
+use crate::finding::{Evidence, Finding};
 use crate::log::{Log, Manners, Side};
 use crate::pace::{Meter, Pace, UNBOUND};
 use crate::probe::{Got, Heard, Probe};
@@ -28,7 +29,20 @@ const LIVENESS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How connections to a PBX are made.
 pub trait Dial: fmt::Debug {
-    fn dial(&self) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>>;
+    fn dial(&self, way: Way) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>>;
+}
+
+/// On which port of a PBX, and what is spoken there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// AMI, as all of the run but what is about other ways.
+    Usual,
+    /// AMI over TLS: what is written at once is one record.
+    Tls(Versions),
+    /// The port for TLS, without TLS.
+    UnderTls,
+    /// The web server.
+    Web,
 }
 
 /// Who logs in.
@@ -53,6 +67,8 @@ pub struct Site {
     greets: OnceCell<Greets>,
     /// How the first login of the run ended; one that was refused is not tried again, for it would be refused and logged each time.
     first_login: OnceCell<Result<(), String>>,
+    /// The same over HTTP.
+    pub(crate) first_web_login: OnceCell<Result<(), String>>,
     /// Answers without an ActionID are taken at once.
     pub(crate) answers_namelessly: Cell<bool>,
 }
@@ -69,6 +85,8 @@ pub struct Bench<'a> {
     pub(crate) site: Rc<Site>,
     pub device: &'a Device,
     traces: Vec<Trace>,
+    /// Cookies of sessions over HTTP.
+    pub(crate) web_sessions: Vec<String>,
 }
 
 impl Site {
@@ -100,6 +118,7 @@ impl Site {
             stopped: Cell::new(false),
             greets: OnceCell::new(),
             first_login: OnceCell::new(),
+            first_web_login: OnceCell::new(),
             answers_namelessly: Cell::new(false),
         })
     }
@@ -111,6 +130,25 @@ impl Site {
     /// All that passed so far.
     pub fn with_log<T>(&self, read: impl FnOnce(&Log) -> T) -> T {
         read(&self.log.borrow())
+    }
+
+    /// Nobody answered who should: a failure, if the PBX serves others meanwhile.
+    pub(crate) async fn unanswered(
+        self: &Rc<Self>,
+        expected: &str,
+        got: String,
+        evidence: impl IntoIterator<Item = Evidence>,
+    ) -> Finding {
+        if self.is_alive().await {
+            Finding::fail(expected, got).with_all(evidence)
+        } else {
+            Finding::inconclusive(format!("{got}, and nobody else was answered either"))
+        }
+    }
+
+    pub(crate) fn open(&self, manners: Manners) -> u32 {
+        let at = self.now();
+        self.log.borrow_mut().open(at, manners)
     }
 
     /// No further case is begun.
@@ -144,40 +182,50 @@ impl Site {
 
     /// A connection of its own is served: its login is answered, or where none is accepted it is greeted.
     pub async fn is_alive(self: &Rc<Self>) -> bool {
-        let Ok((mut probe, banner)) = greeted(self, Manners::Proper).await else {
+        let Ok((mut probe, banner)) = greeted(self, Way::Usual, Manners::Proper).await else {
             return false;
         };
         if let Some(Err(_)) = self.first_login.get() {
             return banner.is_some();
         }
         let id = send_login(&mut probe, "off").await;
-        let answered = login_answer(&mut probe, &id).await.is_ok();
-        if answered {
+        let Ok(answer) = login_answer(&mut probe, &id).await else {
+            return false;
+        };
+        if answer.has("Response", "Success") {
             probe.send("Logoff", &[]).await;
             // It was only polite.
             let _ = probe.next(LIVENESS_WITHIN).await;
         }
-        answered
+        true
     }
 }
 
-async fn connect(site: &Rc<Site>, manners: Manners) -> Result<Probe, Finding> {
+/// A connection, and its place among those that are permitted.
+pub(crate) async fn reach(site: &Rc<Site>, way: Way) -> Result<(Wire, Place), Finding> {
     if site.with_log(Log::is_full) {
         return Err(Finding::inconclusive("more passed than can be kept"));
     }
     let place = Place::take(site)?;
-    let dialled = tokio::time::timeout(CONNECT_WITHIN, site.dial.dial()).await;
+    let dialled = tokio::time::timeout(CONNECT_WITHIN, site.dial.dial(way)).await;
     let wire = dialled
         .map_err(|_| Finding::inconclusive("no connection within 10 s"))?
         .map_err(|error| Finding::inconclusive(format!("no connection: {error}")))?;
-    let at = site.now();
-    let conn = site.log.borrow_mut().open(at, manners);
-    Ok(Probe::new(wire, place, conn))
+    Ok((wire, place))
+}
+
+async fn connect(site: &Rc<Site>, way: Way, manners: Manners) -> Result<Probe, Finding> {
+    let (wire, place) = reach(site, way).await?;
+    Ok(Probe::new(wire, place, site.open(manners)))
 }
 
 /// A PBX that says nothing may still answer.
-async fn greeted(site: &Rc<Site>, manners: Manners) -> Result<(Probe, Option<Got>), Finding> {
-    let mut probe = connect(site, manners).await?;
+async fn greeted(
+    site: &Rc<Site>,
+    way: Way,
+    manners: Manners,
+) -> Result<(Probe, Option<Got>), Finding> {
+    let mut probe = connect(site, way, manners).await?;
     let within = match site.greets.get() {
         Some(Greets::No) => STILL_NO_BANNER,
         _ => BANNER_WITHIN,
@@ -199,14 +247,19 @@ async fn greeted(site: &Rc<Site>, manners: Manners) -> Result<(Probe, Option<Got
 }
 
 async fn log_in(site: &Rc<Site>, events: &str) -> Result<Probe, Finding> {
-    log_in_with(site, events, Manners::Proper).await
+    log_in_with(site, Way::Usual, events, Manners::Proper).await
 }
 
-async fn log_in_with(site: &Rc<Site>, events: &str, manners: Manners) -> Result<Probe, Finding> {
+async fn log_in_with(
+    site: &Rc<Site>,
+    way: Way,
+    events: &str,
+    manners: Manners,
+) -> Result<Probe, Finding> {
     if let Some(Err(why)) = site.first_login.get() {
         return Err(Finding::inconclusive(why));
     }
-    let (mut probe, _) = greeted(site, manners).await?;
+    let (mut probe, _) = greeted(site, way, manners).await?;
     let id = send_login(&mut probe, events).await;
     let login = match login_answer(&mut probe, &id).await {
         Ok(answer) if answer.has("Response", "Success") => Ok(()),
@@ -270,6 +323,7 @@ impl<'a> Bench<'a> {
             site: Rc::clone(site),
             device,
             traces: Vec::new(),
+            web_sessions: Vec::new(),
         }
     }
 
@@ -297,12 +351,12 @@ impl<'a> Bench<'a> {
 
     /// A connection on which nothing was said yet.
     pub async fn connect(&mut self) -> Result<Probe, Finding> {
-        connect(&self.site, Manners::Rude).await
+        connect(&self.site, Way::Usual, Manners::Rude).await
     }
 
     /// A connection whose banner was read, if there is one, not logged in.
     pub async fn greeted(&mut self) -> Result<(Probe, Option<Got>), Finding> {
-        greeted(&self.site, Manners::Rude).await
+        greeted(&self.site, Way::Usual, Manners::Rude).await
     }
 
     /// Logged in, without events.
@@ -312,7 +366,22 @@ impl<'a> Bench<'a> {
 
     /// Logged in, without events; what is sent there may be rude.
     pub async fn rude_session(&mut self) -> Result<Probe, Finding> {
-        log_in_with(&self.site, "off", Manners::Rude).await
+        log_in_with(&self.site, Way::Usual, "off", Manners::Rude).await
+    }
+
+    /// The same with the events of this mask, where what is heard may be odd.
+    pub async fn rude_listener(&mut self, events: &str) -> Result<Probe, Finding> {
+        log_in_with(&self.site, Way::Usual, events, Manners::Rude).await
+    }
+
+    /// Logged in over TLS, without events; what is sent there at once is one record.
+    pub async fn tls_session(&mut self, versions: Versions) -> Result<Probe, Finding> {
+        log_in_with(&self.site, Way::Tls(versions), "off", Manners::Rude).await
+    }
+
+    /// A connection to the port for TLS, which hears no TLS from us.
+    pub async fn under_tls(&mut self) -> Result<Probe, Finding> {
+        connect(&self.site, Way::UnderTls, Manners::Foreign).await
     }
 
     /// Logged in, with the events of this mask.

@@ -16,6 +16,10 @@ mod event;
 mod event_gate;
 mod framing;
 mod header;
+mod http;
+mod http_body;
+mod http_digest;
+mod http_event;
 mod limit;
 mod list;
 mod originate;
@@ -24,6 +28,7 @@ mod queue;
 mod response;
 mod rights;
 mod session;
+mod tls;
 
 const AREAS: &[&[Case]] = &[
     banner::CASES,
@@ -44,6 +49,11 @@ const AREAS: &[&[Case]] = &[
     call::CASES,
     queue::CASES,
     limit::CASES,
+    http::CASES,
+    http_body::CASES,
+    http_digest::CASES,
+    http_event::CASES,
+    tls::CASES,
 ];
 
 /// As many messages of a kind are kept as evidence.

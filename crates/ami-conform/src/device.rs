@@ -56,6 +56,8 @@ pub struct Device {
     /// Roles that may not be dialled, and why not.
     pub barred: BTreeMap<String, String>,
     pub speaks: BTreeSet<Transport>,
+    /// What stands before `/rawman`.
+    pub web_prefix: String,
     pub reasons: Vec<Reason>,
     /// Evidence that does not go together.
     pub conflicts: Vec<String>,

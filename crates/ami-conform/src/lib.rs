@@ -21,3 +21,4 @@ pub mod reading;
 pub mod recorded;
 pub mod suite;
 pub mod trace;
+pub mod web;

@@ -23,6 +23,8 @@ pub enum Side {
 pub enum Manners {
     Proper,
     Rude,
+    /// What was said there is no AMI as such: HTTP, or bytes that are no TLS.
+    Foreign,
 }
 
 #[derive(Debug, Default)]

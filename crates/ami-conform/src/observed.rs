@@ -74,6 +74,9 @@ impl<'a> Observed<'a> {
     pub fn of(entries: &'a [Entry], manners: impl Fn(u32) -> Manners) -> Self {
         let mut all: Vec<Decoding> = Vec::new();
         for entry in entries {
+            if manners(entry.conn) == Manners::Foreign {
+                continue;
+            }
             let index = all.iter().position(|one| one.connection.conn == entry.conn);
             let index = index.unwrap_or_else(|| {
                 all.push(Decoding::new(entry.conn, manners(entry.conn)));

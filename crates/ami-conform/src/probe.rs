@@ -57,6 +57,8 @@ pub struct Got {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Fin,
+    /// Over TLS, without the alert that announces it.
+    Unannounced,
     Reset,
 }
 
@@ -255,6 +257,9 @@ impl Probe {
             ended => {
                 let (end, mark) = match ended {
                     Ok(_) => (End::Fin, Mark::Fin),
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        (End::Unannounced, Mark::Fin)
+                    }
                     Err(_) => (End::Reset, Mark::Rst),
                 };
                 self.place.site.mark(self.conn, mark);
@@ -478,7 +483,7 @@ impl Probe {
 
     async fn closed(&self, what: &str, end: End) -> Finding {
         let got = match end {
-            End::Fin => "the connection was closed",
+            End::Fin | End::Unannounced => "the connection was closed",
             End::Reset => "the connection was reset",
         };
         self.of_a_live_pbx(what, got.to_owned()).await
@@ -486,11 +491,8 @@ impl Probe {
 
     /// A failure, if the PBX serves others meanwhile.
     async fn of_a_live_pbx(&self, expected: &str, got: String) -> Finding {
-        if self.place.site.is_alive().await {
-            Finding::fail(expected, got).with_all(self.last_words())
-        } else {
-            Finding::inconclusive(format!("{got}, and nobody else was answered either"))
-        }
+        let last_words = self.last_words();
+        self.place.site.unanswered(expected, got, last_words).await
     }
 
     fn last_words(&self) -> Option<Evidence> {

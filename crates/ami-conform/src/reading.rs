@@ -20,6 +20,8 @@ pub struct Told {
     /// Roles that may not be dialled, and why not.
     pub barred: BTreeMap<String, String>,
     pub speaks: BTreeSet<Transport>,
+    /// Of AMI over HTTP.
+    pub web_prefix: String,
 }
 
 /// Lists that change nothing, asked for so that there is something to judge.
@@ -45,6 +47,7 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         roles: told.roles,
         barred: told.barred,
         speaks: told.speaks,
+        web_prefix: told.web_prefix,
         ..Device::default()
     };
     let nothing_known = Device::default();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ami_proto::frame::FrameKind;
 use ami_proto::session::Secret;
+use ami_proto::transcript::{Entry, What};
 
 use crate::case::{Case, Check};
 use crate::device::{Device, Has, Reason, Release};
@@ -18,12 +19,19 @@ use crate::suite::{Judgement, Selection};
 /// Cases of other areas that look at line ends.
 const ON_LINE_ENDS: [&str; 1] = ["banner.line.crlf"];
 
+/// How requests over HTTP begin.
+const METHODS: [&[u8]; 3] = [b"GET /", b"POST /", b"PUT /"];
+
 /// In which headers a client gives its secret.
 const SECRETS: [&str; 2] = ["Secret", "Password"];
 
 /// What a recording shows, ready to be judged.
 pub fn observe(recording: &Recording) -> Observed<'_> {
-    let mut observed = Observed::of(&recording.entries, |_| Manners::Proper);
+    let web = web_connections(&recording.entries);
+    let mut observed = Observed::of(&recording.entries, |conn| match web.contains(&conn) {
+        true => Manners::Foreign,
+        false => Manners::Proper,
+    });
     for connection in &mut observed.connections {
         if is_rude(connection) {
             connection.manners = Manners::Rude;
@@ -36,11 +44,27 @@ pub fn observe(recording: &Recording) -> Observed<'_> {
 
 /// Nobody said how it was used: what the client sent tells.
 fn is_rude(connection: &Connection) -> bool {
+    // Who was put out without a word was not served at all.
+    let turned_away = connection.said().next().is_none() && connection.torn == 0;
     let odd = |frame: ami_proto::frame::Frame<'_>| {
         let bare = frame.get("Action").is_none_or(<[u8]>::is_empty);
         frame.kind() != FrameKind::Action || bare || !frame.anomalies().is_empty()
     };
-    connection.requests().any(|request| odd(request.frame()))
+    turned_away || connection.requests().any(|request| odd(request.frame()))
+}
+
+/// Those on which HTTP is spoken: the client speaks first, and not AMI.
+fn web_connections(entries: &[Entry]) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::new();
+    let first = entries.iter().filter(|entry| match entry.what {
+        What::Mark(_) => false,
+        What::Client(_) | What::Server(_) => seen.insert(entry.conn),
+    });
+    let web = first.filter(|entry| match &entry.what {
+        What::Client(bytes) => METHODS.iter().any(|method| bytes.starts_with(method)),
+        What::Server(_) | What::Mark(_) => false,
+    });
+    web.map(|entry| entry.conn).collect()
 }
 
 /// As far as a recording shows it.

@@ -15,7 +15,7 @@ use crate::finding::{Finding, settle};
 use crate::observed::Observed;
 use crate::trace;
 
-/// No case takes longer on a PBX that answers; one that waits for the login timeout takes 30 s of it.
+/// Beside what it waits by its nature, no case takes longer on a PBX that answers.
 const CASE_WITHIN: Duration = Duration::from_secs(60);
 /// How alike two names must be, from 0 to 1, for one to be offered for the other.
 const ALIKE: f64 = 0.8;
@@ -257,9 +257,10 @@ async fn active(
     let began = site.now();
     site.meter.turn(case.safety);
     let mut bench = Bench::new(site, device);
-    let finding = match tokio::time::timeout(CASE_WITHIN, check(&mut bench)).await {
+    let within = CASE_WITHIN + Duration::from_secs(case.waits.into());
+    let finding = match tokio::time::timeout(within, check(&mut bench)).await {
         Ok(judged) => settle(judged),
-        Err(_) => Finding::inconclusive(format!("not decided within {} s", CASE_WITHIN.as_secs())),
+        Err(_) => Finding::inconclusive(format!("not decided within {} s", within.as_secs())),
     };
     let left = trace::remove(&mut bench).await;
     Judgement {

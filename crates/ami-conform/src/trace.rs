@@ -28,6 +28,7 @@ pub enum Trace {
 
 /// What could not be removed, in words.
 pub(crate) async fn remove(bench: &mut Bench<'_>) -> Vec<String> {
+    bench.leave_web().await;
     let traces = bench.take_traces();
     if traces.is_empty() {
         return Vec::new();

@@ -201,6 +201,16 @@ impl Exchange {
         self.pbx.faults.tls().or(self.pbx.flaws.tls)
     }
 
+    /// So many bytes of a record of TLS are read at once.
+    pub fn tls_record_bytes(&self) -> usize {
+        self.pbx.flaws.tls_record_bytes
+    }
+
+    /// Whether a handshake that comes to no end is given up.
+    pub fn gives_handshakes_up(&self) -> bool {
+        self.pbx.profile.base.gives_handshakes_up()
+    }
+
     /// What is said on this session is said over TLS.
     pub fn secure(&mut self, key: SessionKey) {
         if let Some(seat) = self.sessions.get_mut(&key) {

@@ -35,6 +35,11 @@ impl Release {
         }
     }
 
+    /// Who connects for TLS and says nothing is put out (issue 1559 of Asterisk).
+    pub(crate) fn gives_handshakes_up(self) -> bool {
+        self.since(&[(20, 17), (22, 7), (23, 1)])
+    }
+
     /// Newexten is of class `call` in 12 to 15.
     pub(crate) fn newexten_classes(self) -> Classes {
         if self >= Self::new(16, 0, 0) {

@@ -127,6 +127,11 @@ impl Simulator {
         self.shared.exchange.borrow().tls_fault()
     }
 
+    /// So many bytes of a record of TLS are read at once.
+    fn record_bytes(&self) -> usize {
+        self.shared.exchange.borrow().tls_record_bytes()
+    }
+
     fn now(&self) -> Instant {
         self.shared.origin + self.shared.origin.elapsed()
     }
@@ -243,13 +248,9 @@ impl Server {
 
     /// What is spoken on this port at the moment.
     fn tls(&self) -> Option<Tls> {
-        let tls = match self.simulator.accept_fault() {
+        match self.simulator.accept_fault() {
             Some(AcceptFault::SpeaksTls) => Some(Tls::self_signed()),
             _ => self.tls.clone(),
-        }?;
-        match self.simulator.tls_fault() {
-            Some(fault) => Some(tls.with_fault(fault)),
-            None => Some(tls),
         }
     }
 
@@ -304,31 +305,9 @@ async fn serve(
         Some(AcceptFault::Silent) => return hear_out(&mut stream).await,
         _ => {}
     }
-    let tls = match tls {
-        Some(tls) if tls.answers_in_plain() => match tls::begins_in_tls(&stream).await {
-            None => return,
-            Some(true) => Some(tls),
-            Some(false) => None,
-        },
-        tls => tls,
-    };
-    let (ending, stream) = match tls {
-        None => {
-            let ending = wire::serve(simulator, &mut stream, addresses, Transport::Plain).await;
-            (ending, stream)
-        }
-        Some(tls) => {
-            let Some(mut secured) = tls.accept(stream, &simulator.banner()).await else {
-                return;
-            };
-            let ending = if tls.says_close_notify() {
-                wire::serve(simulator, &mut secured, addresses, Transport::Tls).await
-            } else {
-                let mut unclosed = tls::Unclosed(&mut secured);
-                wire::serve(simulator, &mut unclosed, addresses, Transport::Tls).await
-            };
-            (ending, secured.into_inner().0)
-        }
+    let ending = match tls {
+        None => simulator.serve_wire(&mut stream, addresses).await,
+        Some(tls) => simulator.serve_tls(tls, &mut stream, addresses).await,
     };
     if ending == Ending::Reset {
         // Lingering for no time makes the close an RST.
@@ -342,8 +321,7 @@ fn spawn(task: impl Future<Output = ()> + 'static) {
 }
 
 /// Takes what comes and says nothing until the client has left.
-#[expect(clippy::disallowed_types, reason = "servers own sockets")]
-async fn hear_out(stream: &mut TcpStream) {
+async fn hear_out(stream: &mut (impl AsyncRead + Unpin)) {
     let mut heard = vec![0; 4096];
     while stream.read(&mut heard).await.is_ok_and(|length| length > 0) {}
 }

@@ -7,6 +7,11 @@ pub(super) const PORT_TLS: u16 = 5039;
 pub(super) const PORT_HTTP: u16 = 8088;
 pub(super) const PORT_HTTPS: u16 = 8089;
 
+/// Of the form `host` or `host:port`, and no URI.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['/', '@', ' '])
+}
+
 /// What stands before `/rawman`, without a slash at its end.
 pub(super) fn prefix(path: &str) -> Option<String> {
     let path = path.trim_end_matches('/');

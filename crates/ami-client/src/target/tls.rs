@@ -8,7 +8,7 @@ use super::{Endpoint, address};
 use crate::document::{Document, DocumentError};
 use crate::tls::{CaFile, Fingerprint, TlsSettings, Trust};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TlsFile {
     ca_file: Option<Spanned<String>>,

@@ -1,5 +1,6 @@
 //! TLS towards one target: the configuration that all its sessions share, and the handshake.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, DEFAULT_VERSIONS, RootCertStore, SupportedProtocolVersion};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -19,14 +21,34 @@ use super::record::{HEADER_BYTES, RECORD_MAX};
 use super::settings::{CaFileError, TlsSettings, Trust};
 use super::trouble::TlsTrouble;
 use super::verify::{Trusts, Verifier};
+use crate::wire::{Carrier, Wire};
 
 /// A PBX under load shakes hands slowly, but one that needs longer cannot be measured either.
 pub(super) const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Versions of TLS that are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versions {
+    Usual,
+    Only12,
+    Only13,
+}
+
+impl Versions {
+    fn all(self) -> Vec<&'static SupportedProtocolVersion> {
+        match self {
+            Self::Usual => DEFAULT_VERSIONS.to_vec(),
+            Self::Only12 => vec![&TLS12],
+            Self::Only13 => vec![&TLS13],
+        }
+    }
+}
 
 /// Clones and sessions share what makes it possible to resume one.
 #[derive(Clone, Debug)]
 pub struct TlsClient {
     config: Arc<ClientConfig>,
+    verifier: Arc<Verifier>,
     server_name: ServerName<'static>,
 }
 
@@ -82,21 +104,31 @@ impl TlsClient {
         provider: Arc<CryptoProvider>,
         server_name: ServerName<'static>,
     ) -> Self {
-        let verifier = Verifier {
+        let verifier = Arc::new(Verifier {
             trusts,
             algorithms: provider.signature_verification_algorithms,
-        };
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring supports TLS 1.2 and 1.3")
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        });
+        let mut config = config(provider, Versions::Usual, Arc::clone(&verifier));
         config.max_fragment_size = Some(RECORD_MAX + HEADER_BYTES);
         Self {
             config: Arc::new(config),
+            verifier,
             server_name,
         }
+    }
+
+    /// For who judges a PBX: what is written at once is one record, and an end that TLS does not announce is an error.
+    pub async fn bare<S>(&self, stream: S, versions: Versions) -> io::Result<Wire>
+    where
+        S: Carrier + 'static,
+    {
+        let provider = Arc::new(ring::default_provider());
+        let config = config(provider, versions, Arc::clone(&self.verifier));
+        let connector = TlsConnector::from(Arc::new(config));
+        let shaking = connector.connect(self.server_name.clone(), stream);
+        let shaken = timeout(HANDSHAKE_WITHIN, shaking).await;
+        let stream = shaken.map_err(|_| io::Error::other(TlsTrouble::TimedOut))??;
+        Ok(Wire::Bare(Box::new(stream)))
     }
 
     /// Whether TLS is spoken at all, however the handshake ends.
@@ -127,4 +159,17 @@ impl TlsClient {
         let config = Arc::clone(&self.config);
         rustls::ClientConnection::new(config, self.server_name.clone()).expect("a valid name")
     }
+}
+
+fn config(
+    provider: Arc<CryptoProvider>,
+    versions: Versions,
+    verifier: Arc<Verifier>,
+) -> ClientConfig {
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions.all())
+        .expect("ring supports TLS 1.2 and 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth()
 }

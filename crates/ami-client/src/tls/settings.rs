@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -19,6 +20,16 @@ pub struct TlsSettings {
     pub trust: Trust,
     /// Who the certificate must be for.
     pub server_name: ServerName<'static>,
+}
+
+impl TlsSettings {
+    /// Of a certificate that is known: whom it is for does not matter.
+    pub fn pinned(fingerprint: Fingerprint) -> Self {
+        Self {
+            trust: Trust::Pin(fingerprint),
+            server_name: ServerName::IpAddress(IpAddr::from(Ipv4Addr::LOCALHOST).into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,9 @@ const FAILURE_DELAY: Duration = Duration::from_secs(1);
 /// Likewise.
 const WEB_PATIENCE: Duration = Duration::from_secs(5);
 
+/// What the buffer for a line holds, as in stock Asterisk.
+const TLS_RECORD_BYTES: usize = 1024;
+
 /// What a defect may set where no message shows it.
 #[derive(Debug)]
 pub(crate) struct Flaws {
@@ -22,8 +25,12 @@ pub(crate) struct Flaws {
     pub(crate) lost_session: LostSession,
     /// A session over HTTP that has not logged in is forgotten then.
     pub(crate) web_patience: Duration,
+    /// One that has lives so long, whatever its cookie says.
+    pub(crate) web_lifetime: Option<Duration>,
     /// What is wrong with the port for TLS.
     pub(crate) tls: Option<TlsFault>,
+    /// So many bytes of a record of TLS are read at once.
+    pub(crate) tls_record_bytes: usize,
 }
 
 /// Who hears events.
@@ -59,7 +66,9 @@ impl Default for Flaws {
             client_end: ClientEnd::Close,
             lost_session: LostSession::Nothing,
             web_patience: WEB_PATIENCE,
+            web_lifetime: None,
             tls: None,
+            tls_record_bytes: TLS_RECORD_BYTES,
         }
     }
 }

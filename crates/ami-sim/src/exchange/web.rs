@@ -255,7 +255,10 @@ impl Exchange {
         };
         let seat = self.sessions.get(&session.seat);
         let known = seat.is_some_and(|seat| seat.session.account().is_some());
-        session.lifetime = if known { timeout } else { patience };
+        session.lifetime = match known {
+            true => self.pbx.flaws.web_lifetime.unwrap_or(timeout),
+            false => patience,
+        };
         session.expires_at = now + session.lifetime;
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn accept_all(simulator: Simulator, listener: StdListener, tls:
             match tls {
                 None => simulator.serve_web(stream, addresses).await,
                 Some(tls) => {
-                    if let Some(secured) = tls.accept(stream, "").await {
+                    if let Some(secured) = tls.shake_hands(stream).await {
                         simulator.serve_web(secured, addresses).await;
                     }
                 }

@@ -20,6 +20,8 @@ const QUESTIONS_MAX: usize = 64;
 enum Question {
     /// AMI over HTTP, on this port.
     Web(StdListener, Option<Tls>, std_mpsc::SyncSender<()>),
+    /// AMI over TLS, on this port.
+    Tls(StdListener, Tls, std_mpsc::SyncSender<()>),
     Counters(std_mpsc::SyncSender<Counters>),
     Plant(Planted, std_mpsc::SyncSender<()>),
     Spoil(Defect, std_mpsc::SyncSender<()>),
@@ -73,6 +75,14 @@ impl Handle {
         let listener = listen(address)?;
         let address = listener.local_addr()?;
         self.ask(|served| Question::Web(listener, tls, served));
+        Ok(address)
+    }
+
+    /// Speaks AMI over TLS too, on a port of its own. Binds at once, so that an error is the caller's.
+    pub fn serve_tls(&self, address: SocketAddr, tls: Tls) -> io::Result<SocketAddr> {
+        let listener = listen(address)?;
+        let address = listener.local_addr()?;
+        self.ask(|served| Question::Tls(listener, tls, served));
         Ok(address)
     }
 
@@ -152,6 +162,12 @@ async fn answer(mut questions: mpsc::Receiver<Question>, simulator: &Simulator) 
         match question {
             Question::Web(listener, tls, served) => {
                 spawn_task(http::accept_all(simulator.clone(), listener, tls));
+                let _ = served.send(());
+            }
+            Question::Tls(listener, tls, served) => {
+                let server = Server::on(listener, Some(tls), simulator.clone())
+                    .expect("the listener is non-blocking");
+                spawn_task(server.accept_all());
                 let _ = served.send(());
             }
             Question::Counters(sender) => {

@@ -1,5 +1,6 @@
 //! TLS in front of a simulated PBX, and its certificate.
 
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +9,21 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
-#[expect(clippy::disallowed_types, reason = "servers own sockets")]
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::server::{Ending, Simulator, wire};
+use crate::server_session::{Addresses, Transport};
+
 mod certificate;
 mod fault;
+mod record;
 
 pub use fault::TlsFault;
-pub(super) use fault::{Unclosed, begins_in_tls};
+use fault::{HANDSHAKE, Unclosed};
+use record::Sips;
 
 /// Longer than anybody waits for a handshake to be given up.
 const FOREVER: Duration = Duration::from_secs(24 * 3600);
@@ -94,11 +99,11 @@ impl Tls {
         }
     }
 
-    pub(super) fn answers_in_plain(&self) -> bool {
+    fn answers_in_plain(&self) -> bool {
         self.fault == Some(TlsFault::PlainToo)
     }
 
-    pub(super) fn says_close_notify(&self) -> bool {
+    fn says_close_notify(&self) -> bool {
         self.fault != Some(TlsFault::NoCloseNotify)
     }
 
@@ -108,29 +113,82 @@ impl Tls {
     }
 
     /// The stream once both sides have agreed; none when the client did not.
-    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-    pub async fn shake_hands(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    pub async fn shake_hands<S>(&self, stream: S) -> Option<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.shake_hands_within(HANDSHAKE_MAX, stream).await
+    }
+
+    async fn shake_hands_within<S>(&self, patience: Duration, stream: S) -> Option<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.config));
-        let patience = match self.fault {
-            Some(TlsFault::Patient) => FOREVER,
-            _ => HANDSHAKE_MAX,
-        };
         let accepted = timeout(patience, acceptor.accept(stream)).await;
         accepted.ok()?.ok()
     }
 
     /// As [`Self::shake_hands`], with what goes wrong there.
-    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-    pub(super) async fn accept(
-        &self,
-        mut stream: TcpStream,
-        banner: &str,
-    ) -> Option<TlsStream<TcpStream>> {
+    async fn accept<S>(&self, mut stream: S, simulator: &Simulator) -> Option<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let Some(play) = self.fault.and_then(TlsFault::play) else {
-            return self.shake_hands(stream).await;
+            let gives_up = simulator.shared.exchange.borrow().gives_handshakes_up();
+            let patience = match self.fault {
+                Some(TlsFault::Patient) => FOREVER,
+                _ if gives_up => HANDSHAKE_MAX,
+                _ => FOREVER,
+            };
+            return self.shake_hands_within(patience, stream).await;
         };
         // Whatever goes wrong while a fault is played, the connection ends.
-        let _ = play.run(&mut stream, &self.config, banner).await;
+        let banner = simulator.banner();
+        let _ = play.run(&mut stream, &self.config, &banner).await;
         None
+    }
+}
+
+impl Simulator {
+    /// As [`Self::serve_wire`], over TLS.
+    pub async fn serve_tls<S>(&self, tls: &Tls, mut stream: S, addresses: Addresses) -> Ending
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let tls = match self.tls_fault() {
+            Some(fault) => &tls.clone().with_fault(fault),
+            None => tls,
+        };
+        if !tls.answers_in_plain() {
+            return self.serve_secured(tls, stream, addresses).await;
+        }
+        let mut first = [0];
+        let begun = timeout(HANDSHAKE_MAX, stream.read(&mut first)).await;
+        if !matches!(begun, Ok(Ok(1))) {
+            return Ending::Closed;
+        }
+        let (reader, writer) = tokio::io::split(stream);
+        let mut stream = tokio::io::join(Cursor::new(first).chain(reader), writer);
+        if first[0] == HANDSHAKE {
+            self.serve_secured(tls, stream, addresses).await
+        } else {
+            wire::serve(self, &mut stream, addresses, Transport::Plain).await
+        }
+    }
+
+    async fn serve_secured<S>(&self, tls: &Tls, stream: S, addresses: Addresses) -> Ending
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(mut secured) = tls.accept(stream, self).await else {
+            return Ending::Closed;
+        };
+        let mut stream = Sips::new(&mut secured, self.record_bytes());
+        if tls.says_close_notify() {
+            wire::serve(self, &mut stream, addresses, Transport::Tls).await
+        } else {
+            wire::serve(self, &mut Unclosed(&mut stream), addresses, Transport::Tls).await
+        }
     }
 }

@@ -25,12 +25,17 @@ use crate::kin::{Kin, Row};
 use crate::turn::turned;
 
 /// What stock Asterisk does not keep, nor do those who imitate it byte for byte.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 10] = [
     "action-id.length.138-and-more",
     "action-id.length.244-and-more",
     "call.variable.no-line-ends",
     "event.mask.unknown-word",
     "limit.line.edge",
+    "http.digest.count-once",
+    "http.inject.action-id",
+    "http.inject.user-event",
+    "tls.record.over-1024",
+    "tls.record.large-action",
 ];
 const SOUND: [&str; 3] = ["asterisk-13", "asterisk-16", "asterisk-22"];
 

@@ -8,14 +8,15 @@ use std::path::Path;
 use std::pin::Pin;
 
 use ami_client::target::Role;
+use ami_client::tls::{Fingerprint, TlsClient, TlsSettings};
 use ami_client::wire::Wire;
 use ami_client::{Clock, Document, Target};
-use ami_conform::bench::{Credentials, Dial, Site};
+use ami_conform::bench::{Credentials, Dial, Site, Way};
 use ami_conform::device::Transport;
 use ami_conform::reading::{self, Told};
 use ami_conform::suite::{self, Judgement, Planned, Selection};
 use ami_proto::session::Secret;
-use ami_sim::{Account, Accounts, Addresses, Profile, Simulator};
+use ami_sim::{Account, Accounts, Addresses, Profile, Simulator, Tls};
 use tokio::task::LocalSet;
 
 use crate::PLANTED;
@@ -27,10 +28,12 @@ const WIRE_BYTES: usize = 1 << 16;
 #[derive(Debug)]
 struct InMemory {
     simulator: Simulator,
+    tls: Tls,
+    client: TlsClient,
 }
 
 impl Dial for InMemory {
-    fn dial(&self) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
+    fn dial(&self, way: Way) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
         let (near, far) = tokio::io::duplex(WIRE_BYTES);
         let simulator = self.simulator.clone();
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -38,8 +41,24 @@ impl Dial for InMemory {
             local: nowhere,
             remote: nowhere,
         };
-        tokio::task::spawn_local(async move { simulator.serve_wire(far, addresses).await });
-        Box::pin(async { Ok(Wire::Memory(near)) })
+        let tls = self.tls.clone();
+        tokio::task::spawn_local(async move {
+            match way {
+                Way::Usual => {
+                    simulator.serve_wire(far, addresses).await;
+                }
+                Way::Tls(_) | Way::UnderTls => {
+                    simulator.serve_tls(&tls, far, addresses).await;
+                }
+                Way::Web => simulator.serve_web(far, addresses).await,
+            }
+        });
+        Box::pin(async move {
+            match way {
+                Way::Tls(versions) => self.client.bare(near, versions).await,
+                _ => Ok(Wire::Memory(near)),
+            }
+        })
     }
 }
 
@@ -80,7 +99,13 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
         username: "bench".to_owned(),
         secret: Secret::new(SECRET),
     };
-    let dial = Box::new(InMemory { simulator });
+    let tls = Tls::self_signed();
+    let settings = TlsSettings::pinned(Fingerprint::of(tls.certificate()));
+    let dial = Box::new(InMemory {
+        simulator,
+        tls,
+        client: TlsClient::new(&settings).unwrap(),
+    });
     let site = Site::new(
         dial,
         credentials,
@@ -88,7 +113,7 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
         Clock::start(),
     );
     let told = Told {
-        speaks: [Transport::Plain].into(),
+        speaks: [Transport::Plain, Transport::Tls, Transport::Http].into(),
         roles: roles(profile),
         ..Told::default()
     };

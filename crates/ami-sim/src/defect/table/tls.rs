@@ -1,24 +1,28 @@
 //! Defects that show over TLS alone.
 
 use super::super::{Course, Incoming, Row, Turn};
-use super::{UNJUDGED, action, answer, input, setup};
+use super::{action, answer, input, setup};
 use crate::server::TlsFault;
 use crate::server_session::Transport;
 
-/// What a PBX takes of one record, where it does not take all.
-const RECORD_BYTES: usize = 1024;
+/// What a record of TLS holds at most.
+const RECORD_MAX: usize = 16 * 1024;
 /// Of so many actions one is lost.
 const LOST_OF: u64 = 5;
 
 pub(super) const ROWS: &[Row] = &[
     setup(
-        ("tls.versions.old-only", UNJUDGED, "TLS 1.3 is not spoken"),
+        (
+            "tls.versions.old-only",
+            "tls.version.offered",
+            "TLS 1.3 is not spoken",
+        ),
         |pbx| pbx.flaws.tls = Some(TlsFault::OnlyTls12),
     ),
     answer(
         (
             "tls.answers.other",
-            UNJUDGED,
+            "tls.answers.as-plain",
             "over TLS, CoreSettings leaves out the AMI version",
         ),
         |turn| {
@@ -30,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "tls.record.every-fifth-lost",
-            UNJUDGED,
+            "tls.record.one-each",
             "over TLS, one action in five gets no answer",
         ),
         |turn| {
@@ -42,35 +46,26 @@ pub(super) const ROWS: &[Row] = &[
             }
         },
     ),
-    input(
+    setup(
         (
-            "tls.record.cut",
-            UNJUDGED,
-            "of what comes at once over TLS, 1,024 bytes are read",
+            "tls.record.twice-as-much",
+            "tls.record.over-1024",
+            "of a record, 2,048 bytes are read at once, as stock Asterisk does not",
         ),
-        |incoming| {
-            if over_tls(incoming) {
-                incoming.bytes.truncate(RECORD_BYTES);
-            }
-        },
+        |pbx| pbx.flaws.tls_record_bytes = 2048,
     ),
-    action(
+    setup(
         (
-            "tls.record.large-lost",
-            UNJUDGED,
-            "over TLS, an action over 1,024 bytes gets no answer",
+            "tls.record.whole",
+            "tls.record.large-action",
+            "a record is read whatever its size, as stock Asterisk does not",
         ),
-        |turn| {
-            let bytes: usize = turn.request.lines().map(|line| line.len() + 2).sum();
-            if is_secured(turn) && bytes > RECORD_BYTES {
-                turn.course = Course::Answered;
-            }
-        },
+        |pbx| pbx.flaws.tls_record_bytes = RECORD_MAX,
     ),
     input(
         (
             "tls.record.lines-lost",
-            UNJUDGED,
+            "tls.record.line-each",
             "over TLS, an action that comes line by line is lost",
         ),
         |incoming| {
@@ -82,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.silent.kept",
-            UNJUDGED,
+            "tls.silence.put-out",
             "who never says hello is not put out",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::Patient),
@@ -90,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.plaintext.answered",
-            UNJUDGED,
+            "tls.plain.unanswered",
             "who speaks in plain words is answered in plain words",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::PlainToo),
@@ -98,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "tls.close.silent",
-            UNJUDGED,
+            "tls.end.announced",
             "a session ends without a word of TLS",
         ),
         |pbx| pbx.flaws.tls = Some(TlsFault::NoCloseNotify),

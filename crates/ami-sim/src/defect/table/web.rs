@@ -1,21 +1,20 @@
 //! Defects of AMI over HTTP.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{How, Row, WebAnswer};
-use super::{UNJUDGED, ask, row, setup, web};
+use super::{ask, row, setup, web};
 use crate::text::contains;
 use crate::web::{Method, WebRequest};
 
 /// Longer than any check waits for a session to end.
-const NEVER_S: u64 = 24 * 3600;
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.session.forgotten",
-            UNJUDGED,
+            "http.login.session",
             "cookies name no session",
         ),
         |request, _| request.cookie = None,
@@ -23,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.status.of-action",
-            UNJUDGED,
+            "http.status.of-error",
             "an action that fails is answered with status 403",
         ),
         |answer| {
@@ -35,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.body.other",
-            UNJUDGED,
+            "http.body.as-on-the-wire",
             "over HTTP, names of headers are in small letters",
         ),
         |answer| answer.change_body("Response: ", "response: "),
@@ -43,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.cookie.brief",
-            UNJUDGED,
+            "http.cookie.max-age",
             "a cookie is said to live for 6 s",
         ),
         |answer| answer.change_head("Max-Age=60", "Max-Age=6"),
@@ -51,19 +50,15 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "http.session.lasting",
-            UNJUDGED,
+            "http.session.expires",
             "a session that nobody uses lives on for a day",
         ),
-        |pbx| {
-            Arc::make_mut(&mut pbx.profile)
-                .manager
-                .set_http_timeout(NEVER_S)
-        },
+        |pbx| pbx.flaws.web_lifetime = Some(NEVER),
     ),
     setup(
         (
             "http.session.stranger-lasting",
-            UNJUDGED,
+            "http.session.stranger",
             "a session without a login lives for an hour",
         ),
         |pbx| pbx.flaws.web_patience = Duration::from_secs(3600),
@@ -71,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         (
             "http.cookie.counted",
-            UNJUDGED,
+            "http.cookie.unpredictable",
             "sessions are numbered one after the other",
         ),
         How::Web {
@@ -88,13 +83,17 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     web(
-        ("http.mxml.unclosed", UNJUDGED, "XML has no end"),
+        (
+            "http.mxml.unclosed",
+            "http.mxml.well-formed",
+            "XML has no end",
+        ),
         |answer| answer.change_body("</ajax-response>", ""),
     ),
     web(
         (
             "http.mxml.doubled",
-            UNJUDGED,
+            "http.mxml.numbered",
             "an attribute comes twice by the same name",
         ),
         |answer| answer.change_body("output-2=", "output="),
@@ -102,7 +101,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.digest.no-qop",
-            UNJUDGED,
+            "http.digest.challenge",
             "a challenge for digest has no qop",
         ),
         |answer| answer.change_head(" qop=\"auth\",", ""),
@@ -110,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.digest.count-ignored",
-            UNJUDGED,
+            "http.digest.count-rises",
             "the same count of a nonce is taken again",
         ),
         |request, notes| {
@@ -120,10 +119,26 @@ pub(super) const ROWS: &[Row] = &[
             }
         },
     ),
+    ask(
+        (
+            "http.digest.first-counted",
+            "http.digest.count-once",
+            "a digest is taken once, as in stock Asterisk the first one of a nonce is not",
+        ),
+        |request, notes| {
+            if let Some(credentials) = &mut request.credentials {
+                let key = format!("{}/{}", credentials.nonce, credentials.count).into_bytes();
+                if notes.keys.contains(&key) {
+                    credentials.count = 0;
+                }
+                notes.keys.push(key);
+            }
+        },
+    ),
     web(
         (
             "http.digest.unknown-breaks",
-            UNJUDGED,
+            "http.digest.unknown-user",
             "a digest that proves nothing is answered with status 500",
         ),
         |answer| {
@@ -136,13 +151,17 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.post.vague",
-            UNJUDGED,
+            "http.limit.body",
             "a body that is too large is a bad request",
         ),
         |answer| answer.change_head("413 Request Entity Too Large", "400 Bad Request"),
     ),
     ask(
-        ("http.method.any", UNJUDGED, "any method is GET"),
+        (
+            "http.method.any",
+            "http.method.unknown",
+            "any method is GET",
+        ),
         |request, _| {
             if request.method == Method::Other {
                 request.method = Method::Get;
@@ -152,7 +171,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.waitevent.mute",
-            UNJUDGED,
+            "http.wait.delivers-once",
             "WaitEvent over HTTP tells of no event",
         ),
         |answer| {
@@ -164,7 +183,7 @@ pub(super) const ROWS: &[Row] = &[
     web(
         (
             "http.waitevent.kicked-error",
-            UNJUDGED,
+            "http.wait.one-at-a-time",
             "a WaitEvent that another one ends is an error",
         ),
         |answer| {
@@ -176,28 +195,105 @@ pub(super) const ROWS: &[Row] = &[
     ask(
         (
             "http.inject.actionid-cleaned",
-            UNJUDGED,
+            "http.inject.action-id",
             "line ends in an ActionID are taken out, as stock Asterisk does not",
         ),
-        |request, _| clean(request, "actionid"),
+        |request, _| clean(request, |name| name.eq_ignore_ascii_case(b"actionid")),
     ),
     ask(
         (
             "http.inject.userevent-cleaned",
-            UNJUDGED,
+            "http.inject.user-event",
             "line ends in a UserEvent are taken out, as stock Asterisk does not",
         ),
-        |request, _| clean(request, "userevent"),
+        |request, _| {
+            let action = request.parameter("action").unwrap_or_default();
+            if action.eq_ignore_ascii_case(b"userevent") {
+                clean(request, |_| true);
+            }
+        },
+    ),
+    ask(
+        (
+            "http.query.ignored",
+            "http.form.as-query",
+            "parameters count only in a form",
+        ),
+        |request, _| {
+            if request.method == Method::Get {
+                request.parameters.clear();
+            }
+        },
+    ),
+    row(
+        (
+            "http.session.shared",
+            "http.session.own",
+            "who has no cookie gets the session of who had one last",
+        ),
+        How::Web {
+            ask: |request, notes| {
+                let last = notes.keys.last();
+                let last = last.and_then(|id| std::str::from_utf8(id).ok());
+                request.cookie = request
+                    .cookie
+                    .or(last.and_then(|id| u32::from_str_radix(id, 16).ok()));
+            },
+            answer: |answer| {
+                let id = cookie(answer).map(String::into_bytes);
+                answer.notes.keys = id.into_iter().collect();
+            },
+        },
+    ),
+    ask(
+        (
+            "http.logoff.stays",
+            "http.logoff.ends",
+            "a session that logs off stays",
+        ),
+        |request, _| {
+            for (name, value) in &mut request.parameters {
+                if name.eq_ignore_ascii_case(b"action") && value.eq_ignore_ascii_case(b"logoff") {
+                    *value = b"Ping".to_vec();
+                }
+            }
+        },
+    ),
+    web(
+        (
+            "http.page.formless",
+            "http.page.form",
+            "the page to try it out has no form",
+        ),
+        |answer| answer.change_body("<form ", "<div "),
+    ),
+    web(
+        (
+            "http.mxml.bare",
+            "http.mxml.values",
+            "in XML, an apostrophe in a value becomes a blank",
+        ),
+        |answer| answer.change_body("&apos;", " "),
+    ),
+    ask(
+        (
+            "http.digest.refused",
+            "http.digest.accepted",
+            "no digest is the right one",
+        ),
+        |request, _| request.credentials = None,
     ),
 ];
 
+/// The id of the session that an answer names.
+fn cookie(answer: &WebAnswer<'_>) -> Option<String> {
+    let id = answer.head.split("mansession_id=\"").nth(1)?;
+    id.split('"').next().map(str::to_owned)
+}
+
 /// Gives each session that a cookie names the next number.
 fn count_cookies(answer: &mut WebAnswer<'_>) {
-    let id = answer.head.split("mansession_id=\"").nth(1);
-    let Some(id) = id
-        .and_then(|rest| rest.split('"').next())
-        .map(str::to_owned)
-    else {
+    let Some(id) = cookie(answer) else {
         return;
     };
     let keys = &mut answer.notes.keys;
@@ -209,9 +305,9 @@ fn count_cookies(answer: &mut WebAnswer<'_>) {
     answer.change_head(&id, &format!("{:08x}", place + 1));
 }
 
-fn clean(request: &mut WebRequest, name: &str) {
-    for (key, value) in &mut request.parameters {
-        if key.eq_ignore_ascii_case(name.as_bytes()) {
+fn clean(request: &mut WebRequest, is_cleaned: fn(&[u8]) -> bool) {
+    for (name, value) in &mut request.parameters {
+        if is_cleaned(name) {
             value.retain(|byte| !b"\r\n".contains(byte));
         }
     }

@@ -11,8 +11,6 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS12;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-#[expect(clippy::disallowed_types, reason = "servers own sockets")]
-use tokio::net::TcpStream;
 
 use super::certificate::{self, Identity};
 use crate::server::hear_out;
@@ -25,7 +23,7 @@ const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 const TICKETS: usize = 64;
 /// The type of a record that belongs to a handshake.
-const HANDSHAKE: u8 = 22;
+pub(super) const HANDSHAKE: u8 = 22;
 
 /// How a port for TLS misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,13 +105,15 @@ impl TlsFault {
 }
 
 impl Play {
-    #[expect(clippy::disallowed_types, reason = "servers own sockets")]
-    pub(super) async fn run(
+    pub(super) async fn run<S>(
         self,
-        stream: &mut TcpStream,
+        stream: &mut S,
         config: &Arc<ServerConfig>,
         banner: &str,
-    ) -> io::Result<()> {
+    ) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         if self.0 == TlsFault::PlainBanner {
             stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
         }
@@ -143,16 +143,6 @@ impl Play {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// Whether a client has begun with a record of TLS; none when it left before.
-#[expect(clippy::disallowed_types, reason = "servers own sockets")]
-pub(in crate::server) async fn begins_in_tls(stream: &TcpStream) -> Option<bool> {
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(first[0] == HANDSHAKE),
     }
 }
 
@@ -208,7 +198,7 @@ fn wanting_certificate() -> (Arc<ServerConfig>, CertificateDer<'static>) {
 }
 
 /// A stream whose end is not said in TLS.
-pub(in crate::server) struct Unclosed<'a, S>(pub(in crate::server) &'a mut S);
+pub(super) struct Unclosed<'a, S>(pub(super) &'a mut S);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Unclosed<'_, S> {
     fn poll_read(

@@ -7,10 +7,9 @@ use std::pin::Pin;
 
 use ami_client::dial::{self, Forbidden};
 use ami_client::open::{connect, secure};
-use ami_client::target::Endpoint;
 use ami_client::wire::Wire;
-use ami_client::{Clock, Peer, Target};
-use ami_conform::bench::{Credentials, Dial, Site};
+use ami_client::{Clock, Target};
+use ami_conform::bench::{self, Credentials, Dial, Site};
 use ami_conform::device::{Release, Transport};
 use ami_conform::expectation::Compared;
 use ami_conform::pace::Pace;
@@ -24,20 +23,31 @@ use ami_results::verdict::State;
 use super::{Run, Subject, plan, written};
 use crate::args::Conform;
 use crate::exit_code::{Exit, Failure};
-use crate::simulators::Simulators;
+use crate::simulators::{Simulators, Ways};
 use crate::{access, print, refusal};
 
 #[derive(Debug)]
 struct Dialler {
-    peer: Peer,
+    ways: Ways,
 }
 
 impl Dial for Dialler {
-    fn dial(&self) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
-        Box::pin(async {
-            let stream = connect(&self.peer.address).await;
-            let stream = stream.map_err(io::Error::other)?;
-            secure(&self.peer, stream).await.map_err(io::Error::other)
+    fn dial(&self, way: bench::Way) -> Pin<Box<dyn Future<Output = io::Result<Wire>> + '_>> {
+        Box::pin(async move {
+            let peer = match way {
+                bench::Way::Usual => Some(&self.ways.usual),
+                bench::Way::Web => self.ways.web.as_ref(),
+                bench::Way::Tls(_) | bench::Way::UnderTls => self.ways.tls.as_ref(),
+            };
+            let peer = peer.ok_or(io::ErrorKind::Unsupported)?;
+            let stream = connect(&peer.address).await.map_err(io::Error::other)?;
+            match (way, &peer.transport) {
+                (bench::Way::UnderTls, _) => Ok(Wire::Tcp(stream)),
+                (bench::Way::Tls(versions), ami_client::Transport::Tls(client)) => {
+                    client.bare(stream, versions).await
+                }
+                _ => secure(peer, stream).await.map_err(io::Error::other),
+            }
         })
     }
 }
@@ -45,14 +55,14 @@ impl Dial for Dialler {
 /// How a target is reached, and who logs in.
 #[derive(Debug)]
 pub(super) struct Way {
-    peer: Peer,
+    ways: Ways,
     secret: Secret,
 }
 
 pub(super) fn way(target: &Target, simulators: &mut Simulators) -> Result<Way, Failure> {
     Ok(Way {
         secret: access::secret(target)?,
-        peer: simulators.peer(target, 0)?,
+        ways: simulators.ways(target)?,
     })
 }
 
@@ -85,8 +95,8 @@ pub(super) async fn target(run: &Run, subject: &Subject, way: Way, judged: &RefC
         judged.origin.clone_from(&target.origin);
         judged.tag.clone_from(&tag);
     }
-    let told = told(target, &way.peer);
-    let address = way.peer.address.clone();
+    let told = told(target, &way.ways);
+    let address = way.ways.usual.address.clone();
     let site = site(target, way, tag);
     if run.stopped.get() {
         site.stop();
@@ -163,19 +173,24 @@ fn site(target: &Target, way: Way, tag: String) -> std::rc::Rc<Site> {
         calls_per_s: limits.max_calls_per_s,
         calls_total: limits.max_calls_total,
     };
-    let dial = Box::new(Dialler { peer: way.peer });
+    let dial = Box::new(Dialler { ways: way.ways });
     Site::paced(dial, credentials, tag, Clock::start(), permitted)
 }
 
-fn told(target: &Target, peer: &Peer) -> Told {
-    let transport = match (&target.endpoint, &peer.transport) {
-        (Endpoint::Address(_) | Endpoint::Simulated(_), ami_client::Transport::Plain) => {
-            Transport::Plain
-        }
-        (_, ami_client::Transport::Tls(_)) => Transport::Tls,
-    };
+fn told(target: &Target, ways: &Ways) -> Told {
+    let plain = matches!(ways.usual.transport, ami_client::Transport::Plain);
+    let speaks = [
+        (Transport::Plain, plain),
+        (Transport::Tls, ways.tls.is_some()),
+        (Transport::Http, ways.web.is_some()),
+    ];
+    let web = target.conform.web.as_ref();
     let mut told = Told {
-        speaks: [transport].into(),
+        speaks: speaks
+            .into_iter()
+            .filter_map(|(transport, spoken)| spoken.then_some(transport))
+            .collect(),
+        web_prefix: web.map(|web| web.prefix.clone()).unwrap_or_default(),
         release: target.conform.asterisk.as_deref().and_then(Release::parse),
         reads: target.conform.read.clone(),
         ..Told::default()
