@@ -94,12 +94,11 @@ impl Pbx {
     /// The target file of this PBX with another account.
     pub(crate) fn target_of(&self, account: &str) -> String {
         let file = workspace().join(format!("scenarios/targets/{}.toml", self.name));
-        let secrets = workspace().join("lab/secrets");
+        let lab = workspace().join("lab").display().to_string();
         let text = fs::read_to_string(file).unwrap();
-        text.replace("\"bench\"", &format!("{account:?}")).replace(
-            "../../lab/secrets/bench",
-            &format!("{}/{account}", secrets.display()),
-        )
+        text.replace("\"bench\"", &format!("{account:?}"))
+            .replace("/secrets/bench", &format!("/secrets/{account}"))
+            .replace("../../lab", &lab)
     }
 
     fn command(&self, args: &[&str]) -> Command {
