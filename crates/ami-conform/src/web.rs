@@ -406,7 +406,7 @@ mod tests {
         let posted = ask(Request::post("mxml", "Ping").header("Cookie", "c"));
         assert!(posted.starts_with("POST /pbx/mxml HTTP/1.1\r\n"));
         assert!(posted.contains("\r\nCookie: c\r\n"));
-        assert!(posted.ends_with("\r\nContent-Length: 32\r\n\r\nAction=Ping&X=a%20b%26%0D%0A"));
+        assert!(posted.ends_with("\r\nContent-Length: 28\r\n\r\nAction=Ping&X=a%20b%26%0D%0A"));
     }
 
     #[test]
