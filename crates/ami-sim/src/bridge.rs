@@ -306,19 +306,6 @@ impl Pbx {
         self.dissolve(now, bridge, NORMAL_CLEARING);
     }
 
-    /// An action ends a bridge: whom an action had put there stays where it is, the others part as ever.
-    pub(crate) fn end_bridge(&mut self, now: Duration, key: BridgeKey) {
-        for member in self.bridges[&key].members.clone() {
-            if matches!(self.channels[&member].next, Next::Place(_)) {
-                let channel = self.channel_mut(member);
-                channel.next = Next::Step;
-                channel.hangup_cause = NORMAL_CLEARING;
-                self.leave_bridge(now, member);
-            }
-        }
-        self.dissolve(now, key, NORMAL_CLEARING);
-    }
-
     /// Throws a channel out of its bridge, and with it all who talk there.
     pub(crate) fn kick(&mut self, now: Duration, key: ChannelKey) {
         let left = self.leave_bridge(now, key);

@@ -1,7 +1,7 @@
 //! Actions about bridges: Bridge, BridgeList, BridgeInfo, BridgeDestroy, BridgeKick.
 
 use crate::action::{Act, Handler};
-use crate::bridge::BridgeKey;
+use crate::bridge::{BridgeKey, NORMAL_CLEARING};
 use crate::channel::ChannelKey;
 use crate::message::Headers;
 
@@ -97,7 +97,7 @@ fn bridge_info(act: &mut Act<'_>) {
 fn bridge_destroy(act: &mut Act<'_>) {
     if let Some(key) = named_bridge(act) {
         act.success("Bridge has been destroyed");
-        act.pbx.end_bridge(act.now, key);
+        act.pbx.dissolve(act.now, key, NORMAL_CLEARING);
     }
 }
 
