@@ -27,6 +27,8 @@ pub struct Account {
     /// A session that takes no bytes for this long is closed.
     pub write_timeout: Duration,
     pub notices: Notices,
+    /// `setvar`: what its calls are given.
+    pub variables: Vec<(String, String)>,
 }
 
 /// The secret never shows.
@@ -52,6 +54,7 @@ impl Account {
             multiple_login: MultipleLogin::Allowed,
             write_timeout: WRITE_TIMEOUT,
             notices: Notices::Shown,
+            variables: Vec::new(),
         }
     }
 }

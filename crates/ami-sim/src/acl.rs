@@ -11,9 +11,13 @@ pub enum Sense {
     Permit,
 }
 
-/// Rules in their order: the last one that an address falls under counts, and one that falls under none is let in.
+/// Rules in their order: the last one that an address falls under counts, and one that falls under none is let in. Each of
+/// the named lists must let it in besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Acl(Vec<Rule>);
+pub struct Acl {
+    rules: Vec<Rule>,
+    named: Vec<(String, Self)>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rule {
@@ -44,7 +48,14 @@ impl Acl {
     pub(crate) fn closed() -> Self {
         let network = Network::Undefined;
         let sense = Sense::Deny;
-        Self(vec![Rule { sense, network }])
+        Self {
+            rules: vec![Rule { sense, network }],
+            named: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add_named(&mut self, name: &str, list: Self) {
+        self.named.push((name.to_owned(), list));
     }
 
     /// The value of one line: networks between commas, those after a `!` in the other sense.
@@ -56,18 +67,19 @@ impl Acl {
                 (Some(network), Sense::Permit) => (Sense::Deny, network),
             };
             let network = Network::parse(network).ok_or_else(|| AclError(item.to_owned()))?;
-            self.0.push(Rule { sense, network });
+            self.rules.push(Rule { sense, network });
         }
         Ok(())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rules.is_empty() && self.named.is_empty()
     }
 
     pub fn permits(&self, address: IpAddr) -> bool {
-        let last = self.0.iter().rfind(|rule| rule.network.holds(address));
+        let last = self.rules.iter().rfind(|rule| rule.network.holds(address));
         last.is_none_or(|rule| rule.sense == Sense::Permit)
+            && self.named.iter().all(|(_, list)| list.permits(address))
     }
 }
 
@@ -118,10 +130,14 @@ fn mask_v6(text: &str) -> Option<u128> {
     Some(u128::MAX.checked_shl(128 - bits).unwrap_or(0))
 }
 
-/// As `manager show user` prints the list.
+/// As `manager show user` prints the lists.
 impl fmt::Display for Acl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, rule) in self.0.iter().enumerate() {
+        let line = "-".repeat(45);
+        if !self.rules.is_empty() {
+            write!(f, "ACL: (unnamed)\n{line}\n")?;
+        }
+        for (number, rule) in self.rules.iter().enumerate() {
             let sense = match rule.sense {
                 Sense::Deny => "deny",
                 Sense::Permit => "allow",
@@ -138,6 +154,10 @@ impl fmt::Display for Acl {
                 }
                 Network::Undefined => writeln!(f, "0.0.0.0/0.0.0.0")?,
             }
+        }
+        for (name, list) in &self.named {
+            let rules = list.to_string();
+            f.write_str(&rules.replacen("(unnamed)", name, 1))?;
         }
         Ok(())
     }
@@ -227,7 +247,12 @@ mod tests {
     fn a_list_is_shown_as_asterisk_shows_it() {
         let mut acl = Acl::default();
         acl.add(Sense::Deny, "0.0.0.0/0,!127.0.0.1/24").unwrap();
-        let shown = "  0:  deny - 0.0.0.0/0.0.0.0\n  1: allow - 127.0.0.0/255.255.255.0\n";
+        acl.add_named("nosuch", Acl::closed());
+        let line = "-".repeat(45);
+        let shown = format!(
+            "ACL: (unnamed)\n{line}\n  0:  deny - 0.0.0.0/0.0.0.0\n  1: allow - 127.0.0.0/255.255.255.0\n\
+             ACL: nosuch\n{line}\n  0:  deny - 0.0.0.0/0.0.0.0\n"
+        );
         assert_eq!(acl.to_string(), shown);
     }
 }

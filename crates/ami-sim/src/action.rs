@@ -30,6 +30,7 @@ mod park;
 mod queue;
 mod queue_member;
 mod signal;
+mod sip_peer;
 mod sms;
 mod state;
 mod transfer;
@@ -90,6 +91,7 @@ const FAMILIES: &[&[(&str, Handler)]] = &[
     queue_member::HANDLERS,
     park::HANDLERS,
     signal::HANDLERS,
+    sip_peer::HANDLERS,
     transfer::HANDLERS,
     sms::HANDLERS,
     state::HANDLERS,

@@ -79,7 +79,7 @@ pub use fault::{Appetite, Fault, Planted, PlantedError};
 pub use feature::FeatureCodes;
 pub use hint::Hint;
 pub use mailbox::Mailbox;
-pub use manager_conf::{ManagerConf, Note};
+pub use manager_conf::{Files, ManagerConf, Note};
 pub use manager_settings::{EventsAnswer, ManagerSettings, Web};
 pub use near::UnknownName;
 pub use outbox::{Chunk, Output, SharedEvent};

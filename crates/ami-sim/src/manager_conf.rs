@@ -2,6 +2,7 @@
 //! silence or with a line in its log is a warning.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -15,7 +16,10 @@ use crate::profile::Profile;
 
 mod sections;
 
-use sections::{Entry, Section};
+use sections::{Entry, Place, Section};
+
+/// Where named access lists stand.
+const ACL_FILE: &str = "acl.conf";
 
 /// A `writetimeout` below is not taken.
 const WRITE_TIMEOUT_MS_MIN: i64 = 100;
@@ -29,32 +33,52 @@ pub struct ManagerConf {
     pub warnings: Vec<Note>,
 }
 
-/// Something about a place in the file, both counted from 1.
+/// Files that others name, each with its name and text: one, those that a `*` stands for, or none.
+pub type Files<'a> = dyn Fn(&str) -> Vec<(String, String)> + 'a;
+
+/// Something about a place in the file or in one that it includes, line and column counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{line}:{column}: {text}")]
 pub struct Note {
+    /// The included one.
+    pub file: Option<Arc<str>>,
     pub line: usize,
     pub column: usize,
     pub text: String,
 }
 
 impl Note {
-    fn at((line, column): (usize, usize), text: impl fmt::Display) -> Self {
+    fn at(place: &Place, text: impl fmt::Display) -> Self {
         Self {
-            line,
-            column,
+            file: place.file.clone(),
+            line: place.line,
+            column: place.column,
             text: text.to_string(),
         }
     }
 }
 
 impl ManagerConf {
-    /// The file of a PBX that behaves as `profile`.
+    /// The file of a PBX that behaves as `profile`, where no other file is.
     pub fn parse(text: &str, profile: &Profile) -> Result<Self, Note> {
+        Self::parse_among(text, &|_| Vec::new(), profile)
+    }
+
+    /// The same among those that it may include, and beside an acl.conf.
+    pub fn parse_among(text: &str, files: &Files<'_>, profile: &Profile) -> Result<Self, Note> {
         let mut warnings = Vec::new();
-        let sections = sections::read(text, &mut warnings)?;
+        let sections = sections::read(text, files, &mut warnings)?;
+        let mut lists = Vec::new();
+        for (name, text) in files(ACL_FILE) {
+            let whole = |note: Note| Note {
+                file: note.file.or_else(|| Some(name.as_str().into())),
+                ..note
+            };
+            lists.extend(sections::read(&text, files, &mut warnings).map_err(whole)?);
+        }
         let mut reading = Reading {
             profile,
+            lists,
             conf: Self {
                 accounts: Accounts::none(),
                 settings: ManagerSettings::default(),
@@ -93,13 +117,15 @@ impl ManagerConf {
 
 struct Reading<'a> {
     profile: &'a Profile,
+    /// Of acl.conf.
+    lists: Vec<Section>,
     conf: ManagerConf,
     users: Vec<Account>,
 }
 
 impl Reading<'_> {
     fn warn(&mut self, entry: &Entry, text: impl fmt::Display) {
-        self.conf.warnings.push(Note::at(entry.at, text));
+        self.conf.warnings.push(Note::at(&entry.at, text));
     }
 
     fn general(&mut self, entry: &Entry) {
@@ -162,7 +188,7 @@ impl Reading<'_> {
         let rules = &self.profile.account_rules;
         rules
             .check(&account.name, &account.secret)
-            .map_err(|refused| Note::at(section.at, refused))?;
+            .map_err(|refused| Note::at(&section.at, refused))?;
         self.users.push(account);
         Ok(())
     }
@@ -185,12 +211,7 @@ impl Reading<'_> {
             "read" => account.read = Classes::from_list(value),
             "write" => account.write = Classes::from_list(value),
             "deny" | "permit" => {
-                let sense = if entry.name == "deny" {
-                    Sense::Deny
-                } else {
-                    Sense::Permit
-                };
-                if let Err(error) = account.acl.add(sense, value) {
+                if let Err(error) = account.acl.add(sense(entry), value) {
                     self.warn(
                         entry,
                         format_args!("there is no account {:?}: {error}", account.name),
@@ -199,8 +220,8 @@ impl Reading<'_> {
                 }
             }
             "acl" => {
-                account.acl = Acl::closed();
-                self.warn(entry, "named lists are not read: nobody may log in");
+                let list = self.named_list(entry);
+                account.acl.add_named(value, list);
             }
             "writetimeout" => match leading_number(value) {
                 Some(ms) if ms >= WRITE_TIMEOUT_MS_MIN => {
@@ -215,10 +236,35 @@ impl Reading<'_> {
             },
             "allowmultiplelogin" => account.multiple_login = multiple_login(value),
             "displayconnects" => account.notices = notices(value),
-            "setvar" => self.warn(entry, "variables of an account are not simulated"),
+            "setvar" => {
+                let variable = value.split_once('=');
+                let variable = variable.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                account.variables.extend(variable);
+            }
             name => self.filter(account, name, entry),
         }
         true
+    }
+
+    /// A list of acl.conf; one that is not there lets nobody in.
+    fn named_list(&mut self, entry: &Entry) -> Acl {
+        let name = entry.value.as_str();
+        let known = |list: &&Section| list.name.eq_ignore_ascii_case(name);
+        let Some(list) = self.lists.iter().find(known) else {
+            let text = format_args!("there is no list {name:?} in {ACL_FILE}: nobody may log in");
+            self.warn(entry, text);
+            return Acl::closed();
+        };
+        let rules: Vec<Entry> = list.entries.clone();
+        let mut acl = Acl::default();
+        let rules = rules.iter();
+        for rule in rules.filter(|rule| ["deny", "permit"].contains(&rule.name.as_str())) {
+            if let Err(error) = acl.add(sense(rule), &rule.value) {
+                self.warn(rule, format_args!("nobody may log in: {error}"));
+                return Acl::closed();
+            }
+        }
+        acl
     }
 
     fn filter(&mut self, account: &mut Account, name: &str, entry: &Entry) {
@@ -240,6 +286,14 @@ impl Reading<'_> {
         if let Err(error) = added {
             self.warn(entry, format_args!("this filter is left out: {error}"));
         }
+    }
+}
+
+fn sense(entry: &Entry) -> Sense {
+    if entry.name == "deny" {
+        Sense::Deny
+    } else {
+        Sense::Permit
     }
 }
 

@@ -255,6 +255,11 @@ impl Release {
         self >= Self::new(16, 0, 0)
     }
 
+    /// An Originate of an account with `setvar` loses its own variables: 16.28.0 does, 22.10.1 does not.
+    pub(crate) fn loses_variables(self) -> bool {
+        self >= Self::new(11, 0, 0) && !self.since(&[(18, 17), (20, 2)])
+    }
+
     /// VoicemailUserEntry tells CanMarkUrgent; 16.28 does not.
     pub(crate) fn marks_urgent_messages(self) -> bool {
         self >= Self::new(22, 0, 0)

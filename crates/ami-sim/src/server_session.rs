@@ -71,7 +71,7 @@ pub(crate) enum Auth {
         challenge: Option<String>,
     },
     User {
-        account: Account,
+        account: Box<Account>,
         challenge: Option<String>,
         since: Duration,
     },
@@ -149,7 +149,7 @@ impl Dialogue {
     pub(crate) fn let_in(&mut self, now: Duration, account: Account) {
         let challenge = self.challenge().take();
         self.auth = Auth::User {
-            account,
+            account: Box::new(account),
             challenge,
             since: now,
         };

@@ -125,7 +125,7 @@ fn accept(act: &mut Act<'_>, account: Account) {
     };
     let challenge = act.session.challenge().take();
     act.session.auth = Auth::User {
-        account,
+        account: Box::new(account),
         challenge,
         since: act.now,
     };

@@ -140,7 +140,13 @@ fn caller(text: &str) -> Party {
 }
 
 /// All `Variable:` headers, each `a=1,b=2`; the one function that the model knows is an absolute timeout.
+/// The last is the first to be set: those of the account come before those of the request.
 fn variables(act: &Act<'_>) -> (Vec<(String, String)>, Option<Duration>) {
+    let account = act.session.account();
+    let of_account = account.map_or(&[][..], |account| &account.variables);
+    if !of_account.is_empty() && act.pbx.profile.base.loses_variables() {
+        return (of_account.to_vec(), None);
+    }
     let mut variables = Vec::new();
     let mut absolute = None;
     for line in act.request.all("Variable") {
@@ -158,6 +164,7 @@ fn variables(act: &Act<'_>) -> (Vec<(String, String)>, Option<Duration>) {
             }
         }
     }
+    variables.extend_from_slice(of_account);
     (variables, absolute)
 }
 

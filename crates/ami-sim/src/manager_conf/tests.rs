@@ -108,8 +108,42 @@ fn a_bad_network_takes_the_account_away_and_a_bad_number_nothing() {
     let (a, warnings) = account("[a]\nsecret=1\nwritetimeout = 99\nfoo = 1\n");
     assert_eq!(a.unwrap().write_timeout, Duration::from_millis(100));
     assert_eq!(warnings.len(), 2);
-    let (a, _) = account("[a]\nacl = somewhere\n");
-    assert!(!a.unwrap().acl.permits([127, 0, 0, 1].into()));
+}
+
+#[test]
+fn every_named_list_must_let_an_address_in_and_one_that_is_not_there_lets_none() {
+    let files = |name: &str| {
+        match name {
+        "acl.conf" => vec![(
+            name.to_owned(),
+            "[near]\ndeny = 0.0.0.0/0\npermit = 127.0.0.0/8\n[ten]\ndeny = 0.0.0.0/0\npermit = 10.0.0.0/8\n"
+                .to_owned(),
+        )],
+        _ => Vec::new(),
+    }
+    };
+    let check = |text: &str, near: bool, ten: bool| {
+        let profile = Profile::named("asterisk-22").unwrap();
+        let text = format!("[a]\nsecret = 1\n{text}");
+        let conf = ManagerConf::parse_among(&text, &files, &profile).unwrap();
+        let acl = &conf.accounts.find("a").unwrap().acl;
+        let permits = [[127, 0, 0, 1], [10, 0, 0, 1]].map(|address| acl.permits(address.into()));
+        assert_eq!(permits, [near, ten], "{text}");
+    };
+    check("acl = near\n", true, false);
+    check("acl = near\nacl = ten\n", false, false);
+    check("acl = ten\ndeny = 10.0.0.1\n", false, false);
+    check("acl = nosuch\n", false, false);
+    check("", true, true);
+}
+
+#[test]
+fn an_account_may_set_variables() {
+    let (a, warnings) = account("[a]\nsetvar = A=1\nsetvar = B=2=3\nsetvar = C\n");
+    let names = [("A", "1"), ("B", "2=3")];
+    let names = names.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(a.unwrap().variables, names);
+    assert!(warnings.is_empty());
 }
 
 #[test]

@@ -367,6 +367,65 @@ fn channel_variables_are_told_with_every_channel() {
     );
 }
 
+/// 16.28 loses what the request itself sets, 22.10 sets it last.
+#[test]
+fn calls_of_an_account_have_its_variables() {
+    let text = |fields: &Fields, name: &str| value(fields, name).unwrap_or_default().to_owned();
+    for (profile, expected) in [
+        ("asterisk-16", vec!["B=2", "A=1"]),
+        ("asterisk-22", vec!["B=2", "A=1", "C=3"]),
+    ] {
+        let mut profile = Profile::named(profile).unwrap();
+        let conf = "[general]\n[bench]\nsecret = <secret>\nread = all\nwrite = all\nsetvar = A=1\nsetvar = B=2\n";
+        let conf = ManagerConf::parse(conf, &profile).unwrap();
+        let accounts = conf.apply(&mut profile);
+        let mut talk = Talk::new(profile, accounts);
+        let key = log_in(&mut talk, "bench", "Events: dialplan");
+        talk.ask(
+            key,
+            &[
+                "Action: Originate",
+                "Channel: Local/answer@amibench",
+                "Application: Wait",
+                "Data: 1",
+                "Variable: C=3",
+                "ChannelId: one",
+                "Async: true",
+            ],
+        );
+        talk.pass(Duration::from_secs(1));
+        let heard = talk.hear(key).messages();
+        let set = heard
+            .iter()
+            .filter(|fields| text(fields, "Event") == "VarSet" && text(fields, "Uniqueid") == "one")
+            .map(|fields| format!("{}={}", text(fields, "Variable"), text(fields, "Value")));
+        let set: Vec<String> = set.filter(|set| set.len() == 3).collect();
+        assert_eq!(set, expected);
+    }
+}
+
+#[test]
+fn the_lines_of_chan_sip_are_listed_where_it_is_there() {
+    let text = |fields: &Fields, name: &str| value(fields, name).unwrap_or_default().to_owned();
+    for (profile, count) in [("yeastar-s", 2), ("asterisk-13", 0)] {
+        let accounts =
+            ami_sim::Accounts::new(ami_sim::Account::new("bench", "<secret>", "all", "all"));
+        let mut talk = Talk::new(Profile::named(profile).unwrap(), accounts);
+        let key = log_in(&mut talk, "bench", "Events: off");
+        let messages = talk.ask(key, &["Action: SIPpeers"]);
+        let names = messages.iter().map(|fields| text(fields, "Event"));
+        let peers = names.filter(|name| name == "PeerEntry").count();
+        assert_eq!(peers, count, "{profile}");
+        let known = text(&messages[0], "Response") == "Success";
+        assert_eq!(known, count > 0, "{profile}: {messages:?}");
+        if known {
+            let end = messages.last().unwrap();
+            assert_eq!(text(end, "Event"), "PeerlistComplete");
+            assert_eq!(text(end, "ListItems"), "2");
+        }
+    }
+}
+
 #[test]
 fn disabled_events_reach_nobody_where_the_release_has_them() {
     for (profile, heard) in [("asterisk-22", 0), ("ucm6xxx", 1)] {

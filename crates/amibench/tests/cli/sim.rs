@@ -108,6 +108,7 @@ fn a_manager_conf_decides_who_logs_in_and_a_bad_one_is_told_with_its_place() {
     let desk = Desk::new()
         .with("manager.conf", conf)
         .with("bad.conf", "[qa]\nsecret = hunter2\n[other](none)\n")
+        .with("outer.conf", "#include \"b*.conf\"\n")
         .with("empty.conf", "[general]\n");
     let sim = |profile: &'static str, file: &'static str| {
         [
@@ -122,6 +123,7 @@ fn a_manager_conf_decides_who_logs_in_and_a_bad_one_is_told_with_its_place() {
     };
     let place = "bad.conf:3:8: there is no section \"none\" before this line";
     desk.run(&sim("asterisk-22", "bad.conf")).check(2, place);
+    desk.run(&sim("asterisk-22", "outer.conf")).check(2, place);
     let rules = "manager.conf:3:1: the user name \"qa\" is shorter than the 8 characters";
     desk.run(&sim("ucm6xxx", "manager.conf")).check(2, rules);
     desk.run(&sim("asterisk-22", "empty.conf"))

@@ -27,13 +27,7 @@ pub(super) fn user(account: &Account) -> String {
         ("Variables", String::new()),
     ];
     let rows = rows.map(|(name, value)| format!("{name:>18}: {value}\n"));
-    let list = if is_listed {
-        let line = "-".repeat(45);
-        format!("ACL: (unnamed)\n{line}\n{}", account.acl)
-    } else {
-        String::new()
-    };
-    format!("\n{}{list}", rows.concat())
+    format!("\n{}{}", rows.concat(), account.acl)
 }
 
 pub(super) fn settings(act: &Act<'_>) -> String {
