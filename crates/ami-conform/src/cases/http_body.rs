@@ -140,7 +140,7 @@ async fn values(bench: &mut Bench<'_>) -> Judged {
     let tree = tree(&answer, "Ping")?;
     let id = messages(&tree).find_map(|node| node.attribute("actionid"));
     if id != Some(AWKWARD) {
-        let got = id.map_or("no actionid".to_owned(), |id| format!("`{id}`"));
+        let got = id.map_or_else(|| "no actionid".to_owned(), |id| format!("`{id}`"));
         return Ok(Finding::fail(format!("`{AWKWARD}`"), got).with(answer.evidence.clone()));
     }
     Ok(Finding::pass("as it was sent").with(answer.evidence.clone()))

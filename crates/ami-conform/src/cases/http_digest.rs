@@ -139,7 +139,7 @@ async fn challenged(bench: &mut Bench<'_>) -> Judged {
     let challenge = Challenge::of(&answer)?;
     let qop = value(&challenge.text, "qop");
     if qop.as_deref() != Some("auth") {
-        let got = qop.map_or("no qop".to_owned(), |qop| format!("`qop={qop}`"));
+        let got = qop.map_or_else(|| "no qop".to_owned(), |qop| format!("`qop={qop}`"));
         return Ok(Finding::fail("`qop=auth`", got).with(answer.evidence));
     }
     Ok(Finding::pass("a realm, a nonce and `qop=auth`").with(answer.evidence))

@@ -235,9 +235,8 @@ pub(super) const ROWS: &[Row] = &[
             ask: |request, notes| {
                 let last = notes.keys.last();
                 let last = last.and_then(|id| std::str::from_utf8(id).ok());
-                request.cookie = request
-                    .cookie
-                    .or(last.and_then(|id| u32::from_str_radix(id, 16).ok()));
+                let last = last.and_then(|id| u32::from_str_radix(id, 16).ok());
+                request.cookie = request.cookie.or(last);
             },
             answer: |answer| {
                 let id = cookie(answer).map(String::into_bytes);
