@@ -25,7 +25,7 @@ pub struct Told {
 }
 
 /// Lists that change nothing, asked for so that there is something to judge.
-const SURVEY: &[&str] = &[
+pub(crate) const SURVEY: &[&str] = &[
     "CoreStatus",
     "CoreShowChannels",
     "Status",
