@@ -14,13 +14,17 @@ use crate::tls::TlsSettings;
 
 mod address;
 mod conform;
+mod lesser;
+mod secret_keys;
 mod tls;
 mod uri;
 
 pub use conform::{Known, WebPlace};
+pub use lesser::{Lesser, Standing};
 pub use uri::UriError;
 
 use conform::KnownFile;
+use secret_keys::SecretKeys;
 use tls::TlsFile;
 
 #[derive(Clone, Debug)]
@@ -295,19 +299,13 @@ impl TargetFile {
         document: &Document,
         endpoint: &Endpoint,
     ) -> Result<SecretSource, DocumentError> {
-        let mut sources = Vec::new();
-        sources.extend(self.secret_env.clone().map(SecretSource::Environment));
-        sources.extend(
-            self.secret_file
-                .as_ref()
-                .map(|path| SecretSource::File(document.resolve(path))),
-        );
-        sources.extend(self.secret_command.clone().map(SecretSource::Command));
-        if sources.len() > 1 {
-            let message = "a target has one of `secret_env`, `secret_file` and `secret_command`";
-            return Err(document.error_at(0..0, message));
-        }
-        Ok(sources.pop().unwrap_or_else(|| match endpoint {
+        let keys = SecretKeys {
+            env: self.secret_env.clone(),
+            file: self.secret_file.clone(),
+            command: self.secret_command.clone(),
+        };
+        let source = keys.source(document, 0..0)?;
+        Ok(source.unwrap_or_else(|| match endpoint {
             Endpoint::Simulated(_) => SecretSource::Prompt,
             Endpoint::Address(_) => SecretSource::Environment("AMIBENCH_SECRET".to_owned()),
         }))

@@ -52,6 +52,8 @@ pub const ACTIONS: &[(&str, Safety)] = &[
     ("Originate", Safety::Noisy),
     ("Redirect", Safety::Noisy),
     ("Setvar", Safety::OriginatesCall),
+    // Of a module that there is not.
+    ("Reload", Safety::Disruptive),
 ];
 
 /// An action of this beginning is one that no PBX has.
@@ -96,7 +98,7 @@ pub(crate) fn privilege(action: &str) -> &'static str {
         | "PJSIPShowRegistrationsInbound"
         | "PJSIPShowRegistrationsOutbound"
         | "PJSIPShowSubscriptionsInbound" => "class system",
-        "GetConfig" => "class config or system",
+        "GetConfig" | "Reload" => "class config or system",
         "ListCategories" => "class config",
         "QueueAdd" | "QueuePause" | "QueueRemove" => "class agent",
         "UserEvent" => "class user",
@@ -116,6 +118,8 @@ pub(crate) fn forbidden(bytes: &[u8]) -> Option<String> {
                 let word = value.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
                 let action = word.clone().next().unwrap_or_default();
                 let allowed = action.is_empty() || class_of(action).is_some();
+                let allowed =
+                    allowed && (!action.eq_ignore_ascii_case("Reload") || is_of_nothing(&text));
                 (!allowed).then(|| action.to_owned())
             }
             "command" => {
@@ -125,6 +129,18 @@ pub(crate) fn forbidden(bytes: &[u8]) -> Option<String> {
             _ => None,
         }
     })
+}
+
+/// Any other module, or none, would be reloaded.
+fn is_of_nothing(reload: &str) -> bool {
+    let mut modules = reload.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_module = name.trim().eq_ignore_ascii_case("module");
+        is_module.then(|| value.trim())
+    });
+    modules
+        .next()
+        .is_some_and(|name| name.starts_with("nosuch"))
 }
 
 #[cfg(test)]
@@ -145,6 +161,10 @@ mod tests {
         check("Action: DBDelTree\r\n\r\n", Some("DBDelTree"));
         check("Action: Ping\r\n\r\n ACTION : Reload\r\n", Some("Reload"));
         check("Action: QueueReset", Some("QueueReset"));
+        check("Action: Reload\r\nModule: nosuch-1\r\n\r\n", None);
+        check("Action: reload\r\n\r\n", Some("reload"));
+        let reload = "Action: Reload\r\nModule: app_dial\r\nModule: nosuch\r\n\r\n";
+        check(reload, Some("Reload"));
         let stop = "Action: Command\r\nCommand: core stop now\r\n\r\n";
         check(stop, Some("Command: core stop now"));
         check(

@@ -1,6 +1,7 @@
 //! A bench: where an active case works. It opens connections, hands out ids, and knows whether the PBX is alive.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -9,14 +10,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ami_client::Clock;
+use ami_client::target::Standing;
 use ami_client::tls::Versions;
 use ami_client::wire::Wire;
-use ami_proto::session::Secret;
 use ami_proto::transcript::Mark;
 
 use crate::device::Device;
 use crate::finding::{Evidence, Finding};
 use crate::log::{Log, Manners, Side};
+use crate::logins::{Credentials, Lesser, Logins};
 use crate::pace::{Meter, Pace, UNBOUND};
 use crate::probe::{Got, Heard, Probe};
 use crate::trace::Trace;
@@ -45,18 +47,11 @@ pub enum Way {
     Web,
 }
 
-/// Who logs in.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    pub username: String,
-    pub secret: Secret,
-}
-
 /// What all connections of a run share.
 #[derive(Debug)]
 pub struct Site {
     dial: Box<dyn Dial>,
-    pub credentials: Credentials,
+    pub logins: Logins,
     clock: Clock,
     log: RefCell<Log>,
     /// What tells our traces from those of others.
@@ -69,6 +64,8 @@ pub struct Site {
     first_login: OnceCell<Result<(), String>>,
     /// The same over HTTP.
     pub(crate) first_web_login: OnceCell<Result<(), String>>,
+    /// Likewise of accounts that lack something.
+    refused: RefCell<BTreeMap<Standing, String>>,
     /// Answers without an ActionID are taken at once.
     pub(crate) answers_namelessly: Cell<bool>,
 }
@@ -90,26 +87,21 @@ pub struct Bench<'a> {
 }
 
 impl Site {
-    pub fn new(
-        dial: Box<dyn Dial>,
-        credentials: Credentials,
-        tag: String,
-        clock: Clock,
-    ) -> Rc<Self> {
-        Self::paced(dial, credentials, tag, clock, UNBOUND)
+    pub fn new(dial: Box<dyn Dial>, logins: Logins, tag: String, clock: Clock) -> Rc<Self> {
+        Self::paced(dial, logins, tag, clock, UNBOUND)
     }
 
     /// Of a PBX that bears only so much.
     pub fn paced(
         dial: Box<dyn Dial>,
-        credentials: Credentials,
+        logins: Logins,
         tag: String,
         clock: Clock,
         permitted: Pace,
     ) -> Rc<Self> {
         Rc::new(Self {
             dial,
-            credentials,
+            logins,
             clock,
             log: RefCell::default(),
             tag,
@@ -119,6 +111,7 @@ impl Site {
             greets: OnceCell::new(),
             first_login: OnceCell::new(),
             first_web_login: OnceCell::new(),
+            refused: RefCell::default(),
             answers_namelessly: Cell::new(false),
         })
     }
@@ -188,7 +181,7 @@ impl Site {
         if let Some(Err(_)) = self.first_login.get() {
             return banner.is_some();
         }
-        let id = send_login(&mut probe, "off").await;
+        let id = send_login(&mut probe, &self.logins.own, "off").await;
         let Ok(answer) = login_answer(&mut probe, &id).await else {
             return false;
         };
@@ -260,18 +253,23 @@ async fn log_in_with(
         return Err(Finding::inconclusive(why));
     }
     let (mut probe, _) = greeted(site, way, manners).await?;
-    let id = send_login(&mut probe, events).await;
-    let login = match login_answer(&mut probe, &id).await {
-        Ok(answer) if answer.has("Response", "Success") => Ok(()),
-        Ok(answer) => Err(format!("the login was refused: {}", answer.summary())),
-        Err(NoAnswer) => Err("the login was not answered".to_owned()),
-    };
+    let login = accepted(&mut probe, &site.logins.own, events).await;
     site.first_login.get_or_init(|| login.clone());
     login.map(|()| probe).map_err(Finding::inconclusive)
 }
 
-async fn send_login(probe: &mut Probe, events: &str) -> String {
-    let Credentials { username, secret } = probe.site().credentials.clone();
+/// Logs in, or says why not.
+async fn accepted(probe: &mut Probe, who: &Credentials, events: &str) -> Result<(), String> {
+    let id = send_login(probe, who, events).await;
+    match login_answer(probe, &id).await {
+        Ok(answer) if answer.has("Response", "Success") => Ok(()),
+        Ok(answer) => Err(format!("the login was refused: {}", answer.summary())),
+        Err(NoAnswer) => Err("the login was not answered".to_owned()),
+    }
+}
+
+async fn send_login(probe: &mut Probe, who: &Credentials, events: &str) -> String {
+    let Credentials { username, secret } = who;
     let headers = [
         ("Username", username.as_str()),
         ("Secret", secret.expose()),
@@ -337,7 +335,7 @@ impl<'a> Bench<'a> {
     }
 
     pub fn credentials(&self) -> &Credentials {
-        &self.site.credentials
+        &self.site.logins.own
     }
 
     /// An ActionID, or another word, that nobody else uses.
@@ -382,6 +380,36 @@ impl<'a> Bench<'a> {
     /// A connection to the port for TLS, which hears no TLS from us.
     pub async fn under_tls(&mut self) -> Result<Probe, Finding> {
         connect(&self.site, Way::UnderTls, Manners::Foreign).await
+    }
+
+    /// An account that lacks something.
+    pub fn lesser(&self, standing: Standing) -> Result<Lesser, Finding> {
+        let lesser = self.site.logins.lesser.get(&standing);
+        lesser.cloned().ok_or_else(|| {
+            Finding::not_applicable(format!("the target names no account `{standing}`"))
+        })
+    }
+
+    /// Logged in with such an account, with the events of this mask.
+    pub async fn lesser_session(
+        &mut self,
+        standing: Standing,
+        events: &str,
+    ) -> Result<Probe, Finding> {
+        let who = self.lesser(standing)?.credentials;
+        if let Some(why) = self.site.refused.borrow().get(&standing) {
+            return Err(Finding::inconclusive(why));
+        }
+        let (mut probe, _) = greeted(&self.site, Way::Usual, Manners::Proper).await?;
+        match accepted(&mut probe, &who, events).await {
+            Ok(()) => Ok(probe),
+            Err(why) => {
+                let why = format!("of the account `{standing}`, {why}");
+                let mut refused = self.site.refused.borrow_mut();
+                refused.insert(standing, why.clone());
+                Err(Finding::inconclusive(why))
+            }
+        }
     }
 
     /// Logged in, with the events of this mask.

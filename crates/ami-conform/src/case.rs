@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use ami_client::target::Standing;
+
 use crate::bench::Bench;
 use crate::finding::{Finding, Judged};
 use crate::observed::Observed;
@@ -107,6 +109,8 @@ pub enum Need {
     Before(u16, u16),
     /// The target maps this role.
     Role(&'static str),
+    /// The target names such an account.
+    Account(Standing),
     Http,
     Tls,
     /// Sessions over TCP without TLS.
@@ -216,6 +220,7 @@ impl fmt::Display for Need {
             Self::Since(major, minor) => write!(f, "Asterisk {major}.{minor} or later"),
             Self::Before(major, minor) => write!(f, "Asterisk before {major}.{minor}"),
             Self::Role(name) => write!(f, "role {name}"),
+            Self::Account(standing) => write!(f, "account {standing}"),
             Self::Http => f.write_str("AMI over HTTP"),
             Self::Tls => f.write_str("AMI over TLS"),
             Self::Plain => f.write_str("AMI over plain TCP"),

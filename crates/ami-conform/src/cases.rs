@@ -6,6 +6,7 @@ use crate::bench::Bench;
 use crate::case::Case;
 use crate::finding::{Finding, Judged};
 
+mod account;
 mod action_id;
 mod auth;
 mod banner;
@@ -13,6 +14,7 @@ mod call;
 mod command;
 mod error;
 mod event;
+mod event_account;
 mod event_gate;
 mod framing;
 mod header;
@@ -24,9 +26,11 @@ mod limit;
 mod list;
 mod originate;
 mod originate_refusal;
+mod originate_rights;
 mod queue;
 mod response;
 mod rights;
+mod security;
 mod session;
 mod tls;
 
@@ -36,6 +40,8 @@ const AREAS: &[&[Case]] = &[
     header::CASES,
     auth::CASES,
     rights::CASES,
+    account::CASES,
+    security::CASES,
     session::CASES,
     action_id::CASES,
     response::CASES,
@@ -44,7 +50,9 @@ const AREAS: &[&[Case]] = &[
     command::CASES,
     event::CASES,
     event_gate::CASES,
+    event_account::CASES,
     originate_refusal::CASES,
+    originate_rights::CASES,
     originate::CASES,
     call::CASES,
     queue::CASES,

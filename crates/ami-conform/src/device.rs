@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ami_client::target::Role;
+use ami_client::target::{Role, Standing};
 
 use crate::allowed;
 use crate::case::Need;
@@ -58,6 +58,8 @@ pub struct Device {
     pub speaks: BTreeSet<Transport>,
     /// What stands before `/rawman`.
     pub web_prefix: String,
+    /// Accounts that lack something.
+    pub lesser: BTreeSet<Standing>,
     pub reasons: Vec<Reason>,
     /// Evidence that does not go together.
     pub conflicts: Vec<String>,
@@ -92,6 +94,10 @@ impl Device {
                 Has::No(self.barred[name].clone())
             }
             Need::Role(name) => Has::No(format!("the target maps no role `{name}`")),
+            Need::Account(standing) if self.lesser.contains(&standing) => Has::Yes,
+            Need::Account(standing) => Has::No(format!(
+                "the target names no account `{standing}` ([conform.accounts.{standing}])"
+            )),
             Need::Http => self.has_transport(
                 Transport::Http,
                 "the target has no address for AMI over HTTP",

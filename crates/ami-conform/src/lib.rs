@@ -12,6 +12,7 @@ pub mod expectation;
 pub mod finding;
 pub mod import;
 pub mod log;
+pub mod logins;
 mod masking;
 pub mod observed;
 pub mod pace;

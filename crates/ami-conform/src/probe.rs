@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::allowed;
-use crate::bench::{Place, Site};
+use crate::bench::Place;
 use crate::finding::{Evidence, Finding};
 use crate::log::Side;
 
@@ -190,10 +190,6 @@ impl Probe {
             ended: None,
             answered: None,
         }
-    }
-
-    pub(crate) fn site(&self) -> &Site {
-        &self.place.site
     }
 
     /// Writes as it is; a peer that takes no bytes any more shows when it is read.

@@ -48,6 +48,7 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         barred: told.barred,
         speaks: told.speaks,
         web_prefix: told.web_prefix,
+        lesser: site.logins.lesser.keys().copied().collect(),
         ..Device::default()
     };
     let nothing_known = Device::default();
@@ -103,17 +104,20 @@ async fn actions(probe: &mut Probe) -> Result<Option<BTreeMap<String, String>>, 
     if !answer.has("Response", "Success") {
         return Ok(None);
     }
+    Ok(Some(listed(&answer)))
+}
+
+/// What an answer to ListCommands lists: an action, and what is said of it.
+pub(crate) fn listed(answer: &Got) -> BTreeMap<String, String> {
     let ours = ["Response", "ActionID"];
     let frame = answer.frame();
     let listed = frame.headers().map(|header| {
         let name = String::from_utf8_lossy(header.name).into_owned();
         (name, header.text().into_owned())
     });
-    Ok(Some(
-        listed
-            .filter(|(name, _)| !ours.contains(&name.as_str()))
-            .collect(),
-    ))
+    listed
+        .filter(|(name, _)| !ours.contains(&name.as_str()))
+        .collect()
 }
 
 async fn settings(probe: &mut Probe, device: &mut Device) -> Result<(), Finding> {
@@ -143,7 +147,7 @@ async fn settings(probe: &mut Probe, device: &mut Device) -> Result<(), Finding>
 }
 
 async fn framing(probe: &mut Probe, device: &mut Device, site: &Site) -> Result<(), Finding> {
-    let username = &site.credentials.username;
+    let username = &site.logins.own.username;
     let user = format!("manager show user {username}");
     let answer = probe.ask("Command", &[("Command", &user)]).await?;
     device.framing = framing_of(&answer);

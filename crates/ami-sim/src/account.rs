@@ -11,6 +11,9 @@ use crate::event_filter::EventFilters;
 /// The secret of the account `bench` of an embedded simulator, which only listens on loopback.
 pub const DEFAULT_SECRET: &str = "amibench-simulated";
 
+/// What the account `limited` may read and write.
+pub const LIMITED_CLASSES: &str = "call,reporting,user";
+
 /// What applies before a session has logged in, and to accounts that say nothing else.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -29,6 +32,8 @@ pub struct Account {
     pub notices: Notices,
     /// `setvar`: what its calls are given.
     pub variables: Vec<(String, String)>,
+    /// `read` and `write`, if an empty item named no class.
+    pub strict: [Classes; 2],
 }
 
 /// The secret never shows.
@@ -55,6 +60,7 @@ impl Account {
             write_timeout: WRITE_TIMEOUT,
             notices: Notices::Shown,
             variables: Vec::new(),
+            strict: [read, write].map(Classes::from_strict_list),
         }
     }
 }
@@ -76,6 +82,8 @@ pub enum Notices {
 #[derive(Clone, Debug)]
 pub struct Accounts {
     accounts: Vec<Account>,
+    /// Accounts that are not to work any more.
+    switched_off: Vec<Account>,
     /// As `[general]` has it; what counts is each account's own.
     pub(crate) multiple_login: MultipleLogin,
     pub(crate) notices: Notices,
@@ -90,6 +98,7 @@ impl Accounts {
     pub(crate) fn none() -> Self {
         Self {
             accounts: Vec::new(),
+            switched_off: Vec::new(),
             multiple_login: MultipleLogin::Allowed,
             notices: Notices::Shown,
             auth_timeout: Duration::from_secs(30),
@@ -113,6 +122,29 @@ impl Accounts {
         self
     }
 
+    /// And accounts that lack something, each named after what it lacks; the others have this secret.
+    #[must_use]
+    pub fn with_lesser(self, secret: &str) -> Self {
+        let one = |name, read, write| Account::new(name, secret, read, write);
+        let accounts = self
+            .with(one("limited", LIMITED_CLASSES, LIMITED_CLASSES))
+            .with(one("empty-item", "call,,user", "call,,user"))
+            .with(one("originate-only", "call", "originate"))
+            .with(Account {
+                multiple_login: MultipleLogin::Refused,
+                ..one("single-login", "call", "call")
+            })
+            .with(Account {
+                acl: Acl::closed(),
+                ..one("wrong-address", "call", "call")
+            })
+            .with(Account::new("no-secret", "", "call", "call"));
+        Self {
+            switched_off: vec![one("switched-off", "call", "call")],
+            ..accounts
+        }
+    }
+
     /// As with `allowmultiplelogin = no` in `[general]`.
     #[must_use]
     pub fn one_login_each(mut self) -> Self {
@@ -132,6 +164,11 @@ impl Accounts {
 
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
         self.accounts.iter()
+    }
+
+    /// Accounts that were switched off work again.
+    pub(crate) fn switch_on(&mut self) {
+        self.accounts.append(&mut self.switched_off);
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {

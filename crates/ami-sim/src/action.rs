@@ -26,6 +26,7 @@ mod login;
 mod mailbox;
 mod module;
 mod originate;
+mod originate_rights;
 mod park;
 mod queue;
 mod queue_member;

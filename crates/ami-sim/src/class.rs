@@ -54,6 +54,12 @@ impl Classes {
             .fold(Self::NONE, |sum, (_, class)| sum | *class)
     }
 
+    /// As it would be if an empty item named none.
+    pub fn from_strict_list(list: &str) -> Self {
+        let items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
+        Self::from_list(&items.join(","))
+    }
+
     /// What `EventMask:` and `Events:` say (`strings_to_mask`); `None` is an invalid mask.
     pub fn from_mask(mask: &str) -> Option<Self> {
         if mask.is_empty() {
@@ -168,6 +174,8 @@ mod tests {
     fn an_empty_item_grants_every_class() {
         check("call,,user", Some(Classes::ALL));
         check(",x", Some(Classes::ALL));
+        let strict = Classes::from_strict_list("call,,user");
+        assert_eq!(strict, Classes::CALL | Classes::USER);
     }
 
     #[test]

@@ -63,7 +63,7 @@ mod text;
 mod transfer;
 mod web;
 
-pub use account::{Account, Accounts, DEFAULT_SECRET, MultipleLogin, Notices};
+pub use account::{Account, Accounts, DEFAULT_SECRET, LIMITED_CLASSES, MultipleLogin, Notices};
 pub use account_rules::{AccountRefused, AccountRules, WithoutPermit};
 pub use acl::{Acl, AclError, Sense};
 pub use cdr::CdrSettings;

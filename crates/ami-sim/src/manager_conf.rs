@@ -208,8 +208,14 @@ impl Reading<'_> {
         let value = entry.value.as_str();
         match entry.name.as_str() {
             "secret" => value.clone_into(&mut account.secret),
-            "read" => account.read = Classes::from_list(value),
-            "write" => account.write = Classes::from_list(value),
+            "read" => {
+                account.read = Classes::from_list(value);
+                account.strict[0] = Classes::from_strict_list(value);
+            }
+            "write" => {
+                account.write = Classes::from_list(value);
+                account.strict[1] = Classes::from_strict_list(value);
+            }
             "deny" | "permit" => {
                 if let Err(error) = account.acl.add(sense(entry), value) {
                     self.warn(

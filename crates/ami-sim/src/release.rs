@@ -54,6 +54,11 @@ impl Release {
         self >= Self::new(14, 0, 0)
     }
 
+    /// Originate looks for functions in Data that read files and databases. Source, seen in 22.10.1.
+    pub(crate) fn restricts_originated_data(self) -> bool {
+        self.since(&[(18, 24), (20, 9), (21, 4)])
+    }
+
     /// Queue members tell InCall and PausedReason. Inferred: 13.7.0 was seen without members.
     pub(crate) fn tells_member_calls(self) -> bool {
         self.is_14_or_later()

@@ -40,7 +40,7 @@ impl Simulators {
             }
             Endpoint::Simulated(profile) => profile_named(profile).or_exit(Exit::BadInput)?,
         };
-        let accounts = accounts(&profile, &target.account);
+        let accounts = accounts(&profile, &target.account).with_lesser(SECRET);
         let tls = target.tls.as_ref().map(|_| Tls::self_signed());
         let (started, tls) = match tls {
             None => (

@@ -1,17 +1,18 @@
 //! The `[conform]` table of a target file: what an operator knows of a PBX that is judged, and where else it is reached.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::lesser::{Lesser, LesserFile, Standing, resolve};
 use super::tls::TlsFile;
 use super::{Endpoint, address};
 use crate::document::{Document, DocumentError};
 use crate::tls::TlsSettings;
 
 /// What the operator knows of a PBX that does not always show: it goes before what is read from the wire.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
     /// The Asterisk that it is or is made of, such as `16.28`.
     pub asterisk: Option<String>,
@@ -21,6 +22,8 @@ pub struct Known {
     pub tls: Option<(String, TlsSettings)>,
     /// Where it speaks AMI over HTTP.
     pub web: Option<WebPlace>,
+    /// Accounts that lack something.
+    pub accounts: BTreeMap<Standing, Lesser>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +43,14 @@ pub(super) struct KnownFile {
     tls: Option<Spanned<TlsFile>>,
     http_address: Option<Spanned<String>>,
     http_prefix: Option<Spanned<String>>,
+    #[serde(default)]
+    accounts: BTreeMap<Standing, Spanned<LesserFile>>,
 }
 
 impl KnownFile {
     /// `tls` is what the target itself is reached with.
     pub(super) fn resolve(
-        &self,
+        self,
         document: &Document,
         endpoint: &Endpoint,
         tls: Option<&TlsSettings>,
@@ -56,10 +61,11 @@ impl KnownFile {
             return Err(document.error_at(given.span(), message));
         }
         Ok(Known {
-            asterisk: self.asterisk.clone(),
-            read: self.read.clone(),
             tls: self.tls(document, tls)?,
             web: self.web(document)?,
+            asterisk: self.asterisk,
+            read: self.read,
+            accounts: resolve(self.accounts, document, endpoint)?,
         })
     }
 

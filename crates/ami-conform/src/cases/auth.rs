@@ -186,7 +186,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
+pub(super) fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
     [("Username", user), ("Secret", secret), ("Events", "off")]
 }
 
@@ -251,7 +251,10 @@ async fn twice(bench: &mut Bench<'_>) -> Judged {
 }
 
 /// The answer to a login that must fail, and that the connection is closed behind it.
-async fn refused(bench: &mut Bench<'_>, headers: &[(&str, &str)]) -> Result<Got, Finding> {
+pub(super) async fn refused(
+    bench: &mut Bench<'_>,
+    headers: &[(&str, &str)],
+) -> Result<Got, Finding> {
     let (mut probe, _) = bench.greeted().await?;
     probe.send("Login", headers).await;
     let answer = probe.answer_within(REFUSED_WITHIN).await?;
@@ -261,7 +264,7 @@ async fn refused(bench: &mut Bench<'_>, headers: &[(&str, &str)]) -> Result<Got,
 }
 
 /// No account has it.
-fn wrong(bench: &Bench<'_>) -> String {
+pub(super) fn wrong(bench: &Bench<'_>) -> String {
     format!("wrong-{}", bench.id())
 }
 
@@ -357,7 +360,7 @@ async fn login_after_denial(bench: &mut Bench<'_>) -> Judged {
     Ok(Finding::pass("the login succeeds").with(answer.evidence()))
 }
 
-async fn challenge(probe: &mut Probe) -> Result<String, Finding> {
+pub(super) async fn challenge(probe: &mut Probe) -> Result<String, Finding> {
     let answer = probe.ask("Challenge", &[("AuthType", "MD5")]).await?;
     answer.expect("Response", "Success")?;
     match answer.text("Challenge") {
@@ -366,7 +369,7 @@ async fn challenge(probe: &mut Probe) -> Result<String, Finding> {
     }
 }
 
-fn key(challenge: &str, secret: &str) -> String {
+pub(super) fn key(challenge: &str, secret: &str) -> String {
     let digest = Md5::new()
         .chain_update(challenge)
         .chain_update(secret)
@@ -374,7 +377,11 @@ fn key(challenge: &str, secret: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn by_key(bench: &Bench<'_>, probe: &mut Probe, key: &str) -> Result<Got, Finding> {
+pub(super) async fn by_key(
+    bench: &Bench<'_>,
+    probe: &mut Probe,
+    key: &str,
+) -> Result<Got, Finding> {
     let user = &bench.credentials().username;
     let headers = [
         ("AuthType", "MD5"),
@@ -387,7 +394,7 @@ async fn by_key(bench: &Bench<'_>, probe: &mut Probe, key: &str) -> Result<Got, 
 }
 
 /// The key that logs this account in here.
-async fn own_key(bench: &Bench<'_>, probe: &mut Probe) -> Result<String, Finding> {
+pub(super) async fn own_key(bench: &Bench<'_>, probe: &mut Probe) -> Result<String, Finding> {
     let challenge = challenge(probe).await?;
     Ok(key(&challenge, bench.credentials().secret.expose()))
 }

@@ -1,5 +1,7 @@
 //! Command: what the console prints, framed.
 
+use ami_client::target::Standing;
+
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::device::CommandFraming;
@@ -61,6 +63,16 @@ pub(super) const CASES: &[Case] = &[
         needs: NEEDS,
         source: "manager.c command_blacklist, since 1.4.5",
         check: Check::Active(|bench| Box::pin(blacklisted(bench))),
+        ..CASE
+    },
+    Case {
+        id: "command.limited.denied",
+        requirement: "A Command of an account without class command is denied.",
+        severity: Severity::Blocker,
+        safety: Safety::Noisy,
+        needs: &[Need::Action("Command"), Need::Account(Standing::Limited)],
+        source: "manager.c process_message",
+        check: Check::Active(|bench| Box::pin(limited(bench))),
         ..CASE
     },
     Case {
@@ -150,6 +162,19 @@ async fn blacklisted(bench: &mut Bench<'_>) -> Judged {
     let answer = probe.ask("Command", &[("Command", &line)]).await?;
     answer.expect_error("Command blacklisted")?;
     Ok(Finding::pass("`Command blacklisted`").with(answer.evidence()))
+}
+
+async fn limited(bench: &mut Bench<'_>) -> Judged {
+    if bench.lesser(Standing::Limited)?.write.contains("command") {
+        let why = "the account `limited` has class command";
+        return Ok(Finding::not_applicable(why));
+    }
+    let mut probe = bench.lesser_session(Standing::Limited, "off").await?;
+    let line = [("Command", "core show version")];
+    let answer = probe.ask("Command", &line).await?;
+    answer.expect_error("Permission denied")?;
+    probe.barrier().await?;
+    Ok(Finding::pass("`Permission denied`").with(answer.evidence()))
 }
 
 async fn long(bench: &mut Bench<'_>) -> Judged {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{Act, Handler};
+use crate::action::{Act, Handler, originate_rights};
 use crate::call::{Destination, Order, Requester};
 use crate::channel::{Party, Place};
 use crate::extension::{Effect, Step};
@@ -62,6 +62,9 @@ fn check(act: &Act<'_>) -> Result<Order, &'static str> {
     {
         // The line feed is Asterisk's.
         return Err("Uniqueid length exceeds maximum of 149\n");
+    }
+    if let Some(message) = originate_rights::refusal(act) {
+        return Err(message);
     }
     let destination = destination(act, priority)?;
     let (variables, absolute_timeout) = variables(act);

@@ -4,6 +4,7 @@ use super::{Hearing, How, Incoming, Notes, Row, Telling, Turn, WebAnswer};
 use crate::pbx::Pbx;
 use crate::web::WebRequest;
 
+mod account;
 mod auth;
 mod call;
 mod channel;
@@ -25,6 +26,7 @@ pub(super) const ROWS: &[&[Row]] = &[
     list::ROWS,
     command::ROWS,
     auth::ROWS,
+    account::ROWS,
     event::ROWS,
     call::ROWS,
     channel::ROWS,

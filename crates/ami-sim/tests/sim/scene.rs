@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use ami_sim::{Account, Accounts, Defect, Fault, ManagerConf, Output, Profile, SessionKey};
-use md5::{Digest, Md5};
+use ami_sim::{Accounts, Defect, Fault, ManagerConf, Output, Profile, SessionKey};
 
 use crate::talk::{SECRET, Talk};
 
@@ -13,26 +12,9 @@ pub(crate) struct Scene {
     names: Vec<SessionKey>,
 }
 
-const LOCAL: &str = "Channel: Local/answer@amibench";
-
-fn accounts() -> Accounts {
-    Accounts::bench(SECRET)
-        .with(Account::new(
-            "caller",
-            SECRET,
-            "call,user",
-            "call,originate",
-        ))
-        .with(Account::new("reader", SECRET, "user", ""))
-        .with(Account::new("open", "", "all", "all"))
-}
-
 /// The conversation that shows a defect of that name.
 pub(crate) fn script(name: &str) -> fn(&mut Scene) {
     match name.split('.').next().unwrap() {
-        "command" => commands,
-        "auth" => auth,
-        "event" if name.contains("filter") || name.contains("mask") => masks,
         "event" => events,
         "http" => crate::pages::web,
         _ => secured,
@@ -47,11 +29,7 @@ impl Scene {
             let conf = ManagerConf::parse("[general]\nwebenabled = yes\n", &profile).unwrap();
             let _ = conf.apply(&mut profile);
         }
-        let mut accounts = accounts();
-        if name == "auth.multiple.allowed" {
-            accounts = accounts.one_login_each();
-        }
-        let mut talk = Talk::new(profile, accounts);
+        let mut talk = Talk::new(profile, Accounts::bench(SECRET));
         if let Some(defect) = defect {
             talk.exchange.spoil(defect);
         }
@@ -120,166 +98,6 @@ impl Scene {
                 self.talk.exchange.leave(key);
             }
         }
-    }
-}
-
-fn commands(scene: &mut Scene) {
-    let key = scene.login("bench", "Events: off");
-    for _ in 0..12 {
-        scene.say(
-            key,
-            &[
-                "Action: Originate",
-                LOCAL,
-                "Application: Wait",
-                "Data: 60",
-                "Async: 1",
-            ],
-        );
-    }
-    scene.pass(100);
-    for command in [
-        "core show version",
-        "core show channels",
-        "manager show settings",
-        "nosuchcmd",
-        "module load x",
-        "",
-    ] {
-        scene.say(key, &["Action: Command", &format!("Command: {command}")]);
-    }
-    let caller = scene.login("caller", "Events: off");
-    scene.say(caller, &["Action: Command", "Command: core show version"]);
-}
-
-fn key_of(challenge: &str) -> String {
-    let digest = Md5::new()
-        .chain_update(challenge)
-        .chain_update(SECRET)
-        .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A login by challenge; the key that was sent.
-fn challenge_login(scene: &mut Scene, upper: Option<()>) -> String {
-    let key = scene.open().unwrap();
-    scene.listen();
-    scene
-        .talk
-        .send(key, &["Action: Challenge", "AuthType: MD5"]);
-    let heard = scene.talk.hear(key).text();
-    scene.note(heard.escape_default().to_string());
-    let challenge = heard
-        .split("Challenge: ")
-        .nth(1)
-        .unwrap_or_default()
-        .trim_end();
-    let mut answer = key_of(challenge);
-    if upper.is_some() {
-        answer = answer.to_uppercase();
-    }
-    login_by_key(scene, key, &answer);
-    answer
-}
-
-fn login_by_key(scene: &mut Scene, key: SessionKey, answer: &str) {
-    let answer = format!("Key: {answer}");
-    scene.say(
-        key,
-        &[
-            "Action: Login",
-            "Username: bench",
-            "AuthType: MD5",
-            &answer,
-            "Events: off",
-        ],
-    );
-    scene.pass(1500);
-}
-
-fn auth(scene: &mut Scene) {
-    let listener = scene.login("bench", "Events: on");
-    let stranger = scene.open().unwrap();
-    for action in ["Ping", "CoreStatus"] {
-        scene.say(stranger, &[&format!("Action: {action}")]);
-    }
-    scene.say(listener, &["Action: UserEvent", "UserEvent: Mark"]);
-    scene.say(stranger, &["Action: Challenge", "AuthType: SHA"]);
-    for _ in 0..2 {
-        scene.say(stranger, &["Action: Challenge", "AuthType: MD5"]);
-    }
-    for login in [
-        ["Username: bench", "Secret: wrong"],
-        ["Username: nobody", "Secret: wrong"],
-        ["Username: open", "Secret:"],
-        ["Secret: <secret>", ""],
-        ["Username: BENCH", "Secret: <secret>"],
-    ] {
-        let key = scene.open().unwrap();
-        scene.say(key, &["Action: Login", login[0], login[1]]);
-        scene.pass(1500);
-        scene.say(key, &["Action: Ping"]);
-    }
-    let old = challenge_login(scene, None);
-    challenge_login(scene, Some(()));
-    let key = scene.open().unwrap();
-    scene.say(key, &["Action: Challenge", "AuthType: MD5"]);
-    login_by_key(scene, key, &old);
-    let off = scene.login("bench", "Events: off");
-    scene.pass(1500);
-    scene.say(
-        off,
-        &["Action: Login", "Username: bench", "Secret: <secret>"],
-    );
-    scene.say(off, &["Action: ListCommands"]);
-    let caller = scene.login("caller", "");
-    scene.pass(1500);
-    scene.say(caller, &["Action: CoreStatus"]);
-    scene.say(caller, &["Action: Ping"]);
-    let refused = scene.open().unwrap();
-    // The right secret from an address that is not permitted looks like a wrong one.
-    scene.talk.exchange.leave(refused);
-}
-
-fn masks(scene: &mut Scene) {
-    let (speaker, reader) = (
-        scene.login("bench", "Events: off"),
-        scene.login("bench", "Events: off"),
-    );
-    let limited = scene.login("reader", "Events: off");
-    for mask in ["off", "call", "user", "bogus", ",x", "64", "on", "call", ""] {
-        for key in [reader, limited] {
-            scene.say(key, &["Action: Events", &format!("EventMask: {mask}")]);
-        }
-        scene.say(speaker, &["Action: UserEvent", "UserEvent: Mark"]);
-        scene.say(
-            speaker,
-            &[
-                "Action: Originate",
-                LOCAL,
-                "Application: Wait",
-                "Data: 0",
-                "Async: 1",
-            ],
-        );
-        scene.pass(3000);
-    }
-    scene.say(reader, &["Action: Events", "EventMask: user"]);
-    for filter in [
-        &["Operation: Add", "Filter: Event: UserEvent"][..],
-        &["Operation: Add", "Filter: !UserEvent: Other"],
-        &["Operation: Add", "Filter: ["],
-        &["Operation: Add", "Filter:"],
-        &["Operation: Add", "Filter: x", "MatchCriteria: bogus(x)"],
-        &[
-            "Operation: Add",
-            "Filter: Mark",
-            "MatchCriteria: action(exclude),name(UserEvent),header(UserEvent),method(exact)",
-        ],
-    ] {
-        scene.say(reader, &[&["Action: Filter"], filter].concat());
-        scene.say(speaker, &["Action: UserEvent", "UserEvent: Mark"]);
-        scene.say(speaker, &["Action: UserEvent", "UserEvent: Other"]);
     }
 }
 

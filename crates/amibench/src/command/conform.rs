@@ -27,6 +27,7 @@ use crate::{catalogue, print, production};
 
 mod expected;
 mod judge;
+mod logins;
 mod plan;
 mod progress;
 mod written;

@@ -57,7 +57,7 @@ const OTHERS: [&str; 8] = [
 ];
 
 /// What cases of `conform` send besides.
-const CASES: [&str; 19] = [
+const CASES: [&str; 20] = [
     "DBDel",
     "DBGet",
     "DBPut",
@@ -75,6 +75,7 @@ const CASES: [&str; 19] = [
     "QueueRule",
     "Queues",
     "Redirect",
+    "Reload",
     "Setvar",
     "WaitEvent",
 ];

@@ -25,10 +25,12 @@ use crate::kin::{Kin, Row};
 use crate::turn::turned;
 
 /// What stock Asterisk does not keep, nor do those who imitate it byte for byte.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "action-id.length.138-and-more",
     "action-id.length.244-and-more",
+    "auth.empty-item.may-no-more",
     "call.variable.no-line-ends",
+    "event.empty-item.hears-no-more",
     "event.mask.unknown-word",
     "limit.line.edge",
     "http.digest.count-once",

@@ -11,12 +11,13 @@ use ami_client::target::Role;
 use ami_client::tls::{Fingerprint, TlsClient, TlsSettings};
 use ami_client::wire::Wire;
 use ami_client::{Clock, Document, Target};
-use ami_conform::bench::{Credentials, Dial, Site, Way};
+use ami_conform::bench::{Dial, Site, Way};
 use ami_conform::device::Transport;
+use ami_conform::logins::{Credentials, Lesser, Logins};
 use ami_conform::reading::{self, Told};
 use ami_conform::suite::{self, Judgement, Planned, Selection};
 use ami_proto::session::Secret;
-use ami_sim::{Account, Accounts, Addresses, Profile, Simulator, Tls};
+use ami_sim::{Account, Accounts, Addresses, LIMITED_CLASSES, Profile, Simulator, Tls};
 use tokio::task::LocalSet;
 
 use crate::PLANTED;
@@ -77,6 +78,7 @@ pub(crate) fn judge(
         let name = profile;
         let profile = Profile::named(name).unwrap();
         let accounts = Accounts::new(Account::new("bench", SECRET, "all", "all"));
+        let accounts = accounts.with_lesser(SECRET);
         let simulator = Simulator::new(profile, accounts, 7);
         spoil(&simulator);
         let timers = simulator.clone();
@@ -95,9 +97,12 @@ fn roles(profile: &str) -> BTreeMap<String, Role> {
 }
 
 async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
-    let credentials = Credentials {
-        username: "bench".to_owned(),
-        secret: Secret::new(SECRET),
+    let logins = Logins {
+        own: Credentials {
+            username: "bench".to_owned(),
+            secret: Secret::new(SECRET),
+        },
+        lesser: Lesser::all(SECRET, LIMITED_CLASSES),
     };
     let tls = Tls::self_signed();
     let settings = TlsSettings::pinned(Fingerprint::of(tls.certificate()));
@@ -106,12 +111,7 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
         tls,
         client: TlsClient::new(&settings).unwrap(),
     });
-    let site = Site::new(
-        dial,
-        credentials,
-        "conf-00000000".to_owned(),
-        Clock::start(),
-    );
+    let site = Site::new(dial, logins, "conf-00000000".to_owned(), Clock::start());
     let told = Told {
         speaks: [Transport::Plain, Transport::Tls, Transport::Http].into(),
         roles: roles(profile),

@@ -22,8 +22,11 @@ pub(crate) struct Account {
     extra: &'static str,
 }
 
-/// An account per privilege set.
-pub(crate) const ACCOUNTS: [Account; 8] = [
+/// The account without a secret.
+const NO_SECRET: &str = "no-secret";
+
+/// An account per privilege set. The last ones are named after what they lack.
+pub(crate) const ACCOUNTS: [Account; 12] = [
     Account {
         name: "bench",
         read: Some("all"),
@@ -71,6 +74,31 @@ pub(crate) const ACCOUNTS: [Account; 8] = [
         read: Some("call,reporting,user"),
         write: Some("call,reporting,user"),
         extra: "",
+    },
+    Account {
+        name: "empty-item",
+        read: Some("call,,user"),
+        write: Some("call,,user"),
+        extra: "",
+    },
+    Account {
+        name: "single-login",
+        read: Some("call"),
+        write: Some("call"),
+        extra: "allowmultiplelogin = no\n",
+    },
+    Account {
+        name: NO_SECRET,
+        read: Some("call"),
+        write: Some("call"),
+        extra: "",
+    },
+    Account {
+        name: "switched-off",
+        read: Some("call"),
+        write: Some("call"),
+        // What Asterisk cannot read makes it leave out the account.
+        extra: "permit = nobody\n",
     },
 ];
 
@@ -159,7 +187,11 @@ impl Lab {
 impl Account {
     fn write_section(&self, secret: &str, out: &mut String) {
         let classes = [("read", self.read), ("write", self.write)];
-        write!(out, "\n[{}]\nsecret = {secret}\n", self.name).expect("a String takes everything");
+        writeln!(out, "\n[{}]", self.name).expect("a String takes everything");
+        // With an empty one in its place Asterisk lets in whoever gives none.
+        if self.name != NO_SECRET {
+            writeln!(out, "secret = {secret}").expect("a String takes everything");
+        }
         for (key, value) in classes {
             if let Some(value) = value {
                 writeln!(out, "{key} = {value}").expect("a String takes everything");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Overhearing, Row, Turn};
-use super::{UNJUDGED, action, answer, event, setup};
+use super::{action, answer, event, setup};
 use crate::account::MultipleLogin;
 use crate::class::Classes;
 use crate::server_session::Auth;
@@ -84,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.without-secret",
-            UNJUDGED,
+            "auth.refusal.no-secret",
             "a user without a secret is let in without one",
         ),
         |turn| {
@@ -111,13 +111,14 @@ pub(super) const ROWS: &[Row] = &[
     answer(
         (
             "auth.login.acl-tells",
-            UNJUDGED,
+            "auth.refusal.wrong-address",
             "who comes from the wrong address is told so",
         ),
         |turn| {
             let right = turn
                 .named_account()
                 .is_some_and(|account| account.secret.as_bytes() == turn.request.bytes("Secret"));
+            let right = right && !turn.request.bytes("Secret").is_empty();
             if right && turn.says("Authentication failed") {
                 turn.each(|text| text.set("Message", "Address not permitted"));
             }
@@ -249,7 +250,7 @@ pub(super) const ROWS: &[Row] = &[
     setup(
         (
             "auth.multiple.allowed",
-            UNJUDGED,
+            "auth.single-login.second",
             "an account logs in as often as it likes",
         ),
         |pbx| {
@@ -291,9 +292,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     action(
-        ("auth.perm.granted", UNJUDGED, "CoreStatus needs no class"),
+        (
+            "auth.perm.granted",
+            "auth.limited.denied",
+            "ModuleCheck needs no class",
+        ),
         |turn| {
-            if turn.is("CoreStatus")
+            if turn.is("ModuleCheck")
                 && let Auth::User { account, .. } = &mut turn.session.auth
             {
                 account.write = Classes::ALL;
@@ -311,7 +316,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "auth.security-events.none",
-            UNJUDGED,
+            "auth.security.success",
             "nothing is told of logins and refusals",
         ),
         |telling| telling.texts.retain(|text| !is_security(text)),
@@ -319,7 +324,7 @@ pub(super) const ROWS: &[Row] = &[
     event(
         (
             "auth.security-events.discreet",
-            UNJUDGED,
+            "auth.security.expected-response",
             "security events do not disclose the right answer",
         ),
         |telling| {

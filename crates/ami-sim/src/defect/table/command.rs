@@ -1,7 +1,7 @@
 //! Defects of Command.
 
 use super::super::{Row, Turn};
-use super::{UNJUDGED, action, answer};
+use super::{action, answer};
 use crate::class::Classes;
 use crate::server_session::Auth;
 use crate::text::contains;
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
             "command.line.blacklisted",
             "a command that is not permitted is a success",
         ),
-        |turn| turn.excuse("blacklisted"),
+        |turn| turn.excuse("Command blacklisted"),
     ),
     answer(
         (
@@ -109,7 +109,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "command.privilege.ignored",
-            UNJUDGED,
+            "command.limited.denied",
             "Command needs no class",
         ),
         |turn| {

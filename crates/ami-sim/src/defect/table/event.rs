@@ -152,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     action(
         (
             "event.mask.escalates",
-            UNJUDGED,
+            "event.mask.within-rights",
             "a mask gives more than the account may read",
         ),
         |turn| {
@@ -276,7 +276,11 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     event(
-        ("event.reload.missing", UNJUDGED, "a reload is not told"),
+        (
+            "event.reload.missing",
+            "event.reload.told",
+            "a reload is not told",
+        ),
         |telling| telling.texts.retain(|text| !text.is("Reload")),
     ),
     event(

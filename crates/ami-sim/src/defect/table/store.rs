@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
             "every module is loaded",
         ),
         |turn| {
-            if turn.is("ModuleCheck") && turn.is_error() {
+            if turn.is("ModuleCheck") && turn.says("not loaded") {
                 turn.answer("Success", "Module is loaded");
             }
         },

@@ -9,22 +9,22 @@ use ami_client::dial::{self, Forbidden};
 use ami_client::open::{connect, secure};
 use ami_client::wire::Wire;
 use ami_client::{Clock, Target};
-use ami_conform::bench::{self, Credentials, Dial, Site};
+use ami_conform::bench::{self, Dial, Site};
 use ami_conform::device::{Release, Transport};
 use ami_conform::expectation::Compared;
+use ami_conform::logins::Logins;
 use ami_conform::pace::Pace;
 use ami_conform::reading::{self, Told};
 use ami_conform::suite::{self, Judgement, Planned};
 use ami_load::run_tag::random_bits;
-use ami_proto::session::Secret;
 use ami_results::judgement::{How, Outcome};
 use ami_results::verdict::State;
 
-use super::{Run, Subject, plan, written};
+use super::{Run, Subject, logins, plan, written};
 use crate::args::Conform;
 use crate::exit_code::{Exit, Failure};
 use crate::simulators::{Simulators, Ways};
-use crate::{access, print, refusal};
+use crate::{print, refusal};
 
 #[derive(Debug)]
 struct Dialler {
@@ -56,12 +56,12 @@ impl Dial for Dialler {
 #[derive(Debug)]
 pub(super) struct Way {
     ways: Ways,
-    secret: Secret,
+    logins: Logins,
 }
 
 pub(super) fn way(target: &Target, simulators: &mut Simulators) -> Result<Way, Failure> {
     Ok(Way {
-        secret: access::secret(target)?,
+        logins: logins::of(target)?,
         ways: simulators.ways(target)?,
     })
 }
@@ -102,7 +102,7 @@ pub(super) async fn target(run: &Run, subject: &Subject, way: Way, judged: &RefC
         site.stop();
     }
     run.sites.borrow_mut().push(site.clone());
-    let secrets = [site.credentials.secret.clone()];
+    let secrets = site.logins.secrets();
     let device = match reading::read(&site, told).await {
         Ok(device) => device,
         Err(why) => {
@@ -161,10 +161,6 @@ pub(super) fn end(run: &Run, subject: &Subject, judged: &mut Judged) {
 }
 
 fn site(target: &Target, way: Way, tag: String) -> std::rc::Rc<Site> {
-    let credentials = Credentials {
-        username: target.account.clone(),
-        secret: way.secret,
-    };
     let limits = &target.limits;
     let permitted = Pace {
         sessions: limits.max_sessions,
@@ -174,7 +170,7 @@ fn site(target: &Target, way: Way, tag: String) -> std::rc::Rc<Site> {
         calls_total: limits.max_calls_total,
     };
     let dial = Box::new(Dialler { ways: way.ways });
-    Site::paced(dial, credentials, tag, Clock::start(), permitted)
+    Site::paced(dial, way.logins, tag, Clock::start(), permitted)
 }
 
 fn told(target: &Target, ways: &Ways) -> Told {

@@ -97,7 +97,7 @@ impl Written {
         let Some(site) = site else { return };
         let mut text =
             TranscriptHeader::captured(&judged.target, Timestamp::now().to_string()).to_line();
-        let secrets = [site.credentials.secret.clone()];
+        let secrets = site.logins.secrets();
         for entry in site.with_log(|log| log.masked(&secrets)) {
             let _ = write!(text, "{}", entry.to_line());
         }
