@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ami_client::target::{Role, Standing};
+use ami_proto::dialect::recognition::Recognition;
 
 use crate::allowed;
 use crate::case::Need;
+use crate::observed::{Connection, Observed};
 
 /// A release of Asterisk, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +48,8 @@ pub struct Device {
     pub release: Option<Release>,
     /// `AsteriskVersion` of CoreSettings.
     pub version: Option<String>,
+    /// Whose AMI it is, as far as it shows.
+    pub dialect: Option<String>,
     pub framing: Option<CommandFraming>,
     /// What the account may run, with the classes behind it; none when ListCommands is refused.
     pub actions: Option<BTreeMap<String, String>>,
@@ -107,6 +111,20 @@ impl Device {
                 self.has_transport(Transport::Plain, "the target is not reached over plain TCP")
             }
         }
+    }
+
+    /// With what speaks for it, and what does not go together.
+    pub(crate) fn recognise(&mut self, observed: &Observed<'_>) {
+        let mut recognition = Recognition::default();
+        let said = observed.connections.iter().flat_map(Connection::said);
+        said.for_each(|seen| recognition.see(&seen.frame()));
+        self.dialect = recognition.dialect();
+        self.conflicts = recognition.conflicts();
+        let reasons = recognition.reasons().into_iter();
+        self.reasons.extend(reasons.map(|seen| Reason {
+            fact: "dialect".to_owned(),
+            seen,
+        }));
     }
 
     fn has_action(&self, name: &str) -> Has {

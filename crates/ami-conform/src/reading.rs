@@ -9,6 +9,7 @@ use ami_proto::frame::FrameKind;
 use crate::bench::{Bench, Site};
 use crate::device::{CommandFraming, Device, Reason, Release, Transport};
 use crate::finding::Finding;
+use crate::observed::Observed;
 use crate::probe::{ANSWER_WITHIN, Got, Probe};
 
 /// What the operator knows better than the wire shows.
@@ -64,6 +65,10 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         Ok(mut probe) => ask(&mut probe, &mut device, site).await,
         Err(why) => device.because("all but the banner", &format!("unknown: {}", why.got)),
     }
+    site.with_log(|log| {
+        let observed = Observed::of(log.entries(), |conn| log.manners(conn));
+        device.recognise(&observed);
+    });
     if let Some(release) = told.release {
         device.release = Some(release);
         device.because("release", "the operator says so");
@@ -133,14 +138,6 @@ async fn settings(probe: &mut Probe, device: &mut Device) -> Result<(), Finding>
         }
         _ => device.because("release", "CoreSettings does not say it"),
     }
-    if let Some(said) = answer.text("AMIversion")
-        && !device.banner.ends_with(&format!("/{said}"))
-    {
-        device.conflicts.push(format!(
-            "the banner says {:?}, CoreSettings says AMIversion {said}",
-            device.banner
-        ));
-    }
     device.version = version;
     device.release = release;
     Ok(())
@@ -160,15 +157,6 @@ async fn framing(probe: &mut Probe, device: &mut Device, site: &Site) -> Result<
             );
         }
         Some(CommandFraming::Output) => device.because("Command framing", "`Output:` headers"),
-    }
-    let old = device.release.is_some_and(|release| release.major < 14);
-    if let Some(framing) = device.framing
-        && device.release.is_some()
-        && old != (framing == CommandFraming::Follows)
-    {
-        device
-            .conflicts
-            .push("the framing of Command is not that of the release".to_owned());
     }
     device.reads = read_classes(&String::from_utf8_lossy(answer.frame().bytes()));
     if device.reads.is_some() {

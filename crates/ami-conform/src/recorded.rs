@@ -87,6 +87,7 @@ pub fn device(observed: &Observed<'_>) -> Device {
             seen: "the answer to CoreSettings in the recording".to_owned(),
         });
     }
+    device.recognise(observed);
     device
 }
 

@@ -4,6 +4,9 @@
 use crate::message::Banner;
 use crate::session::{Announced, Answer};
 
+mod marks;
+pub mod recognition;
+mod releases;
 pub mod vendor;
 
 /// The AMI version, as in the banner. It does not name the release: 20 and later have one for each major, and 2.8.0 is

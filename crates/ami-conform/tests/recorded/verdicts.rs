@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use ami_conform::recorded;
 use ami_results::verdict::State;
 
 use super::{corpora, files, judge, read};
@@ -49,6 +50,13 @@ fn told(folder: &PathBuf) -> String {
         let recording = read(&std::fs::read(&path).unwrap());
         let judgements = judge(&recording);
         writeln!(text, "{name}").unwrap();
+        let device = recorded::device(&recorded::observe(&recording));
+        if let Some(dialect) = device.dialect {
+            writeln!(text, "  dialect: {dialect}").unwrap();
+        }
+        for conflict in device.conflicts {
+            writeln!(text, "  conflict: {conflict}").unwrap();
+        }
         for state in STATES {
             let of_state = judgements.iter().filter(|one| one.finding.state == state);
             if matches!(state, State::Fail | State::Warn) {

@@ -44,6 +44,7 @@ pub(super) fn device(device: &Device, planned: usize) -> row::Device {
     row::Device {
         banner: Some(device.banner.clone()).filter(|banner| !banner.is_empty()),
         version: device.version.clone(),
+        dialect: device.dialect.clone(),
         facts: device.reasons.iter().map(fact).collect(),
         conflicts: device.conflicts.clone(),
         planned: u32::try_from(planned).unwrap_or(u32::MAX),

@@ -4,6 +4,7 @@
 
 mod allowed;
 mod as_real;
+mod dialects;
 mod kin;
 mod pbx;
 #[path = "../verdicts/recorded.rs"]

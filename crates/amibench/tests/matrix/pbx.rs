@@ -12,7 +12,7 @@ use ami_client::tls::{Fingerprint, TlsClient, TlsSettings};
 use ami_client::wire::Wire;
 use ami_client::{Clock, Document, Target};
 use ami_conform::bench::{Dial, Site, Way};
-use ami_conform::device::Transport;
+use ami_conform::device::{Device, Transport};
 use ami_conform::logins::{Credentials, Lesser, Logins};
 use ami_conform::reading::{self, Told};
 use ami_conform::suite::{self, Judgement, Planned, Selection};
@@ -69,6 +69,23 @@ pub(crate) fn judge(
     spoil: impl FnOnce(&Simulator),
     selection: &Selection,
 ) -> Vec<Judgement> {
+    look(profile, spoil, selection).1
+}
+
+/// What a look at a PBX of this profile shows.
+pub(crate) fn device(profile: &str) -> Device {
+    let little = Selection {
+        only: vec!["banner.line.present".to_owned()],
+        ..Selection::default()
+    };
+    look(profile, |_| {}, &little).0
+}
+
+fn look(
+    profile: &str,
+    spoil: impl FnOnce(&Simulator),
+    selection: &Selection,
+) -> (Device, Vec<Judgement>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -96,7 +113,11 @@ fn roles(profile: &str) -> BTreeMap<String, Role> {
     Target::parse(profile, &document).unwrap().roles
 }
 
-async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> Vec<Judgement> {
+async fn judged(
+    profile: &str,
+    simulator: Simulator,
+    selection: &Selection,
+) -> (Device, Vec<Judgement>) {
     let logins = Logins {
         own: Credentials {
             username: "bench".to_owned(),
@@ -120,5 +141,6 @@ async fn judged(profile: &str, simulator: Simulator, selection: &Selection) -> V
     let device = reading::read(&site, told).await.unwrap();
     let mut plan = selection.plan(&device);
     plan.push(Planned::Run(&PLANTED));
-    suite::run(&site, &device, &plan, &mut |_| {}).await
+    let judgements = suite::run(&site, &device, &plan, &mut |_| {}).await;
+    (device, judgements)
 }

@@ -107,8 +107,13 @@ pub(super) fn of_target(
         runs.clone().count(),
         lasts(runs).as_secs().max(1),
     );
+    if let Some(dialect) = &device.dialect {
+        let reasons = device.reasons.iter().filter(|one| one.fact == "dialect");
+        let reasons: Vec<&str> = reasons.map(|one| &*one.seen).collect();
+        let _ = writeln!(text, "  dialect {dialect}: {}", reasons.join("; "));
+    }
     for conflict in &device.conflicts {
-        let _ = writeln!(text, "  {conflict}");
+        let _ = writeln!(text, "  conflict: {conflict}");
     }
     text
 }

@@ -7,6 +7,7 @@ use ami_client::connection::{Reply, RequestError};
 use ami_client::open::{Gate, OpenError, Reached, open, open_noting};
 use ami_client::{Clock, Connection, Peer, Target, Transport};
 use ami_proto::action::{channel, system};
+use ami_proto::dialect::recognition::Recognition;
 use ami_proto::dialect::vendor::Vendor;
 use ami_proto::session::{Answer, LoginForm, Secret};
 
@@ -168,12 +169,19 @@ impl Patient {
             .await?;
         at.vendor = at.vendor.seen_in_commands(&commands.response());
         page.add(version(&told, at));
+        let mut recognition = Recognition::default();
+        if let Some(banner) = connection.session().banner() {
+            recognition.greeted(banner);
+        }
+        recognition.see(&told.response());
+        recognition.see(&commands.response());
         page.add_all(rights::findings(&commands, self.purpose, at));
         let settings = if commands.response().get("Command").is_some() {
-            settings::ask(connection, &self.target.account).await?
+            settings::ask(connection, &self.target.account, &mut recognition).await?
         } else {
             Settings::default()
         };
+        page.add_all(dialect(&recognition));
         if self.purpose.calls() {
             page.add(rights::call_events(settings.read.as_deref(), at));
         }
@@ -195,6 +203,18 @@ fn version(told: &Reply, at: &Circumstances<'_>) -> Finding {
         Some(version) => Finding::good("version", format!("{make}Asterisk {version}")),
         None => Finding::note("version", format!("{make}not told: {}", told.message())),
     }
+}
+
+/// Whose AMI it is and why, and what does not go together.
+fn dialect(recognition: &Recognition) -> Vec<Finding> {
+    let Some(dialect) = recognition.dialect() else {
+        return vec![Finding::note("dialect", "it does not show")];
+    };
+    let reasons = recognition.reasons().join("; ");
+    let mut findings = vec![Finding::good("dialect", format!("{dialect}: {reasons}"))];
+    let conflicts = recognition.conflicts().into_iter();
+    findings.extend(conflicts.map(|conflict| Finding::note("conflict", conflict)));
+    findings
 }
 
 /// Only where nothing else is to be mended first.

@@ -3,6 +3,7 @@
 use ami_client::Connection;
 use ami_client::connection::{Reply, RequestError};
 use ami_proto::action::system;
+use ami_proto::dialect::recognition::Recognition;
 use ami_proto::session::Answer;
 
 use super::ANSWER_WITHIN;
@@ -20,16 +21,22 @@ pub(super) struct Settings {
 pub(super) async fn ask(
     connection: &mut Connection,
     account: &str,
+    recognition: &mut Recognition,
 ) -> Result<Settings, RequestError> {
-    let user = command(connection, &format!("manager show user {account}")).await?;
-    let settings = command(connection, "manager show settings").await?;
+    let user = format!("manager show user {account}");
+    let user = command(connection, &user, recognition).await?;
+    let settings = command(connection, "manager show settings", recognition).await?;
     Ok(Settings {
         read: value(&user, "read perm"),
         timestamps: value(&settings, "timestamp events"),
     })
 }
 
-async fn command(connection: &mut Connection, line: &str) -> Result<String, RequestError> {
+async fn command(
+    connection: &mut Connection,
+    line: &str,
+    recognition: &mut Recognition,
+) -> Result<String, RequestError> {
     // An account that logged in has no line end in its name.
     let Ok(action) = system::command(line) else {
         return Ok(String::new());
@@ -37,6 +44,7 @@ async fn command(connection: &mut Connection, line: &str) -> Result<String, Requ
     let reply: Reply = connection
         .request(&action, Answer::Single, ANSWER_WITHIN)
         .await?;
+    recognition.see(&reply.response());
     Ok(String::from_utf8_lossy(reply.response().bytes()).into_owned())
 }
 
