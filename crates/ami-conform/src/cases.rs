@@ -12,6 +12,7 @@ mod auth;
 mod banner;
 mod call;
 mod command;
+mod documented;
 mod error;
 mod event;
 mod event_account;

@@ -3,6 +3,7 @@
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::cases::auth::logged_in;
+use crate::cases::documented::{self, DOCUMENTED};
 use crate::finding::{Finding, Judged};
 use crate::probe::Got;
 
@@ -38,6 +39,17 @@ pub(super) const CASES: &[Case] = &[
         needs: &[Need::Action("ListCommands")],
         source: "manager.c action_listcommands",
         check: Check::Active(|bench| Box::pin(list_is_complete(bench))),
+        ..CASE
+    },
+    Case {
+        id: "auth.rights.documented-classes",
+        requirement: "Actions need the classes that are documented, and vendors at most add some.",
+        level: Level::Should,
+        authority: Authority::Vendor,
+        severity: Severity::Minor,
+        needs: &[Need::Action("ListCommands"), Need::Since(13, 0)],
+        source: "Grandstream UCM6XXX AMI guide, ListCommands; the same in 13 to 22",
+        check: Check::Active(|bench| Box::pin(documented_classes(bench))),
         ..CASE
     },
     Case {
@@ -126,6 +138,30 @@ async fn list_is_kept(bench: &mut Bench<'_>) -> Judged {
         return Ok(Finding::inconclusive("none of them is listed"));
     }
     Ok(Finding::pass(format!("{tried} actions")))
+}
+
+async fn documented_classes(bench: &mut Bench<'_>) -> Judged {
+    let mut probe = bench.session().await?;
+    let answer = probe.ask("ListCommands", &[]).await?;
+    let mut compared = 0;
+    for (classes, actions) in DOCUMENTED {
+        for action in *actions {
+            let Some(listed) = answer.text(action).as_deref().and_then(documented::classes) else {
+                continue;
+            };
+            if listed != *classes {
+                let got = format!("{action} needs {listed}");
+                return Ok(Finding::fail(*classes, got).with(answer.evidence()));
+            }
+            compared += 1;
+        }
+    }
+    if compared == 0 {
+        return Ok(Finding::inconclusive(
+            "none of the documented ones is listed",
+        ));
+    }
+    Ok(Finding::pass(format!("{compared} actions")).with(answer.evidence()))
 }
 
 async fn harmful(bench: &mut Bench<'_>) -> Judged {

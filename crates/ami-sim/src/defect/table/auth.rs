@@ -281,6 +281,21 @@ pub(super) const ROWS: &[Row] = &[
     ),
     answer(
         (
+            "auth.perm.other-class",
+            "auth.rights.documented-classes",
+            "ListCommands shows Redirect to need class originate",
+        ),
+        |turn| {
+            of_list(turn, |text| {
+                text.change(
+                    "Redirect",
+                    "Redirect (transfer) a call.  (Priv: originate,all)",
+                );
+            });
+        },
+    ),
+    answer(
+        (
             "auth.perm.classless",
             "auth.rights.harmful-without-class",
             "ListCommands shows an action that ends calls to need no class",
