@@ -283,13 +283,13 @@ pub(super) const ROWS: &[Row] = &[
         (
             "auth.perm.other-class",
             "auth.rights.documented-classes",
-            "ListCommands shows Redirect to need class originate",
+            "ListCommands shows class system to be enough for Redirect",
         ),
         |turn| {
             of_list(turn, |text| {
                 text.change(
                     "Redirect",
-                    "Redirect (transfer) a call.  (Priv: originate,all)",
+                    "Redirect (transfer) a call.  (Priv: system,call,all)",
                 );
             });
         },
