@@ -11,16 +11,14 @@ use super::passage::shown;
 use super::sums;
 use super::{Column, Conformance, Judged};
 use crate::pseudonym::Naming;
-use crate::render::junit::{not, skipped};
+use crate::render::junit::{document, not, skipped};
 
 pub fn render(conformance: &Conformance) -> String {
     let mut report = Report::new("amibench conform");
     for column in &conformance.columns {
         report.add_test_suite(suite(column, conformance.naming));
     }
-    report
-        .to_string()
-        .expect("a report is valid XML, and a write to memory cannot fail")
+    document(&report)
 }
 
 fn suite(column: &Column, naming: Naming) -> TestSuite {

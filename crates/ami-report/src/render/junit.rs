@@ -17,9 +17,24 @@ pub fn render(summary: &Summary) -> String {
         report.add_test_suite(suite(summary, target, described));
     }
     report.set_time(Duration::from_nanos(summary.ended_at));
-    report
+    document(&report)
+}
+
+/// As the schemas of CI servers have it: on the outermost element they know no `skipped`, which the writer counts there.
+pub(crate) fn document(report: &Report) -> String {
+    let text = report
         .to_string()
-        .expect("a report is valid XML, and a write to memory cannot fail")
+        .expect("a report is valid XML, and a write to memory cannot fail");
+    let Some(begin) = text.find("<testsuites ") else {
+        return text;
+    };
+    let end = text[begin..].find('>').map_or(text.len(), |at| begin + at);
+    let (name, quote) = (" skipped=\"", '"');
+    let counted = text[begin..end].find(name).map(|at| begin + at);
+    let Some(from) = counted else { return text };
+    let value = from + name.len();
+    let to = text[value..].find(quote).map_or(end, |at| value + at + 1);
+    format!("{}{}", &text[..from], &text[to..])
 }
 
 fn suite(summary: &Summary, target: &Target, described: &manifest::Target) -> TestSuite {

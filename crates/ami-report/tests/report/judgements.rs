@@ -153,7 +153,7 @@ fn written(folder: &Path, run: Run, rows: &[Row]) {
 }
 
 /// A PBX that fails in every way, one that holds, one that was never reached, and the first once more, killed.
-fn everything() -> Conformance {
+pub(crate) fn everything() -> Conformance {
     let dir = tempfile::tempdir().unwrap();
     let fails = rows(
         device("asterisk-22"),

@@ -5,6 +5,7 @@
 mod exports;
 mod fake_run;
 mod judgements;
+mod junit_schema;
 
 use std::fs;
 use std::path::Path;
