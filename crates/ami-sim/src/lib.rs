@@ -53,6 +53,7 @@ mod queue_event;
 mod queue_talk;
 mod queue_text;
 mod release;
+mod replaying;
 mod request;
 mod security;
 mod server;
@@ -91,8 +92,10 @@ pub use profile::{
 pub use queue::member::{MemberSettings, Membership};
 pub use queue::{QueueSettings, QueuesAnswer, Strategy, WhenEmpty};
 pub use release::Release;
+pub use replaying::{Replaying, Silent};
 pub use server::{
-    Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_thread, spawn_tls_thread,
+    Ending, Handle, Server, Simulator, Tls, TlsError, TlsFault, spawn_replaying_thread,
+    spawn_thread, spawn_tls_thread,
 };
 pub use server_session::{Addresses, ServerSession};
 pub use sms::{Sim, SmsSettings};

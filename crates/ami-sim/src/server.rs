@@ -29,11 +29,12 @@ use crate::profile::Profile;
 use crate::server_session::{Addresses, Transport};
 
 mod http;
+mod replaying;
 mod thread;
 mod tls;
 mod wire;
 
-pub use thread::{Handle, spawn_thread, spawn_tls_thread};
+pub use thread::{Handle, spawn_replaying_thread, spawn_thread, spawn_tls_thread};
 pub use tls::{Tls, TlsError, TlsFault};
 pub use wire::Ending;
 

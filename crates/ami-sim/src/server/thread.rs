@@ -12,7 +12,8 @@ use crate::counters::Counters;
 use crate::defect::Defect;
 use crate::fault::Planted;
 use crate::profile::Profile;
-use crate::server::{Server, Simulator, Tls, http, listen, spawn as spawn_task};
+use crate::replaying::Replaying;
+use crate::server::{Server, Simulator, Tls, http, listen, replaying, spawn as spawn_task};
 
 /// Questions that may wait for the simulator's thread.
 const QUESTIONS_MAX: usize = 64;
@@ -125,6 +126,26 @@ pub fn spawn_tls_thread(
     tls: Tls,
 ) -> io::Result<Handle> {
     spawn(profile, address, accounts, seed, Some(tls))
+}
+
+/// As [`spawn_thread`], of a PBX that only says again what was recorded.
+pub fn spawn_replaying_thread(pbx: Replaying, address: SocketAddr) -> io::Result<Handle> {
+    let listener = listen(address)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (sender, mut questions) = mpsc::channel::<Question>(QUESTIONS_MAX);
+    // It has nothing to be asked for: whoever asks is answered by the default.
+    let told_to_stop = async move { while questions.recv().await.is_some() {} };
+    let thread = std::thread::Builder::new()
+        .name("sim replaying".to_owned())
+        .spawn(move || runtime.block_on(replaying::serve(pbx, listener, told_to_stop)))?;
+    Ok(Handle {
+        address,
+        questions: Some(sender),
+        thread: Some(thread),
+    })
 }
 
 fn spawn(
