@@ -20,6 +20,7 @@ mod placed;
 pub mod probe;
 pub mod reading;
 pub mod recorded;
+pub mod replay;
 pub mod suite;
 pub mod trace;
 pub mod web;

@@ -95,6 +95,24 @@ impl Meter {
         Ok(())
     }
 
+    /// One more call of a replay, beside those that are up.
+    pub(crate) fn admits_call(&self, up: u32) -> Result<(), Finding> {
+        let Pace {
+            calls_up,
+            calls_total,
+            ..
+        } = self.permitted;
+        if self.placed.get() >= calls_total {
+            let why = format!("the target permits {calls_total} calls in all (max_calls_total)");
+            return Err(Finding::skipped(why));
+        }
+        if up >= calls_up {
+            let why = format!("the target permits {calls_up} calls at once (max_calls_up)");
+            return Err(Finding::skipped(why));
+        }
+        Ok(())
+    }
+
     pub(crate) fn open(&self) -> Result<(), Finding> {
         let most = self.now.get().sessions;
         if self.open.get() >= most {

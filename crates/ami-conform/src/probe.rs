@@ -17,6 +17,7 @@ use crate::allowed;
 use crate::bench::Place;
 use crate::finding::{Evidence, Finding};
 use crate::log::Side;
+use crate::replay::permission::Permitted;
 
 /// A PBX that takes longer for a plain answer is not judged but dead or busy.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -199,19 +200,26 @@ impl Probe {
             // A case that asks for it is a mistake of ours: better no run than one that does harm.
             panic!("{what} is not on the list of what cases may send (allowed.rs)");
         }
+        self.pace(bytes).await;
+    }
+
+    /// A request of a recording; where it stands.
+    pub(crate) async fn replay(&mut self, request: &Permitted) -> Evidence {
+        let bytes = request.text().as_bytes();
+        self.pace(bytes).await;
+        self.sent_last(bytes.len())
+    }
+
+    async fn pace(&mut self, bytes: &[u8]) {
         let site = Rc::clone(&self.place.site);
         for piece in site.meter.pieces(bytes) {
             site.meter.wait(piece).await;
-            self.write(piece).await;
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) {
-        self.place.site.log(self.conn, Side::Client, bytes);
-        self.sent += bytes.len() as u64;
-        if self.wire.write_all(bytes).await.is_ok() {
-            // What cannot be flushed cannot be written either.
-            let _ = self.wire.flush().await;
+            site.log(self.conn, Side::Client, piece);
+            self.sent += piece.len() as u64;
+            if self.wire.write_all(piece).await.is_ok() {
+                // What cannot be flushed cannot be written either.
+                let _ = self.wire.flush().await;
+            }
         }
     }
 
@@ -487,11 +495,7 @@ impl Probe {
 
     /// A failure, if the PBX serves others meanwhile.
     async fn of_a_live_pbx(&self, expected: &str, got: String) -> Finding {
-        let last_words = self.last_words();
+        let last_words = (self.sent > 0).then(|| self.sent_last(LAST_WORDS));
         self.place.site.unanswered(expected, got, last_words).await
-    }
-
-    fn last_words(&self) -> Option<Evidence> {
-        (self.sent > 0).then(|| self.sent_last(LAST_WORDS))
     }
 }

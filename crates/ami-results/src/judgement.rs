@@ -102,7 +102,7 @@ pub struct Judgement {
     pub requirement: String,
     /// `must`, `should`, `may` or `observe`.
     pub level: String,
-    /// `specification`, `asterisk`, `vendor` or `consensus`.
+    /// `specification`, `asterisk`, `vendor` or `consensus`; `recording` where it is what another session showed.
     pub authority: String,
     /// `blocker`, `major`, `minor` or `info`.
     pub severity: String,

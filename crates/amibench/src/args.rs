@@ -16,10 +16,12 @@ use crate::command::doctor::Purpose;
 mod check;
 mod conform;
 mod record;
+mod replay;
 
 pub(crate) use check::Check;
 pub(crate) use conform::Conform;
 pub(crate) use record::Record;
+pub(crate) use replay::Replay;
 
 /// Load tests PBXs over the Asterisk Manager Interface.
 #[derive(Debug, Parser)]
@@ -48,6 +50,8 @@ pub(crate) enum Verb {
     Conform(Conform),
     /// Judge recorded sessions by those cases of it that need nothing but what passed.
     Check(Check),
+    /// Send the client side of a recorded session to a PBX again, and compare what came then and comes now.
+    Replay(Replay),
     /// Add up the segments of one load, each run with --segment, to one results directory.
     Merge(Merge),
     /// Hang up what a run left behind on its targets.
@@ -196,6 +200,9 @@ pub(crate) struct SimErrand {
     /// Which PBX to be.
     #[arg(short, long)]
     pub(crate) profile: Option<String>,
+    /// Answer from a recorded session, in any form that `check` reads; every login is accepted.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tls", "http", "manager_conf", "faults", "defects"])]
+    pub(crate) replay: Option<PathBuf>,
     /// List the PBXs that can be simulated, and what stands behind each.
     #[arg(long)]
     pub(crate) list: bool,

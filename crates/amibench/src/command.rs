@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod load;
 pub(crate) mod merge;
 pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod sim;
 mod verdicts;

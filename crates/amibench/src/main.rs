@@ -16,6 +16,7 @@ mod one_line;
 mod operator;
 mod print;
 mod production;
+mod recording;
 mod refusal;
 mod simulators;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Verb::Check(check) => command::check::run(&check),
         Verb::Sim(sim) => command::sim::run(&sim),
         Verb::Record(record) => command::record::run(&record),
+        Verb::Replay(replay) => command::replay::run(&replay),
         Verb::Merge(merge) => command::merge::run(&merge),
         Verb::Report(report) => command::report::run(&report),
         Verb::Cleanup(cleanup) => command::cleanup::run(&cleanup),

@@ -70,7 +70,7 @@ fn level() -> impl TypedValueParser<Value = Level> {
         .map(|slug| Level::from_slug(&slug).expect("the parser lets only slugs pass"))
 }
 
-fn safety() -> impl TypedValueParser<Value = Safety> {
+pub(super) fn safety() -> impl TypedValueParser<Value = Safety> {
     let beyond = Safety::ALL
         .iter()
         .filter(|safety| **safety != Safety::Quiet);

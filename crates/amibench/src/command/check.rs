@@ -1,7 +1,5 @@
 //! `amibench check`: judges recorded sessions by those cases that need nothing but what passed.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use ami_conform::device::Device;
@@ -20,7 +18,7 @@ use anyhow::{Context as _, anyhow};
 use crate::args::Check;
 use crate::command::verdicts::{self, Verdicts};
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::print;
+use crate::{print, recording};
 
 mod sessions;
 
@@ -81,12 +79,7 @@ pub(crate) fn run(check: &Check) -> Result<Exit, Failure> {
 
 fn judge(path: &Path, stream: Option<usize>, selection: &Selection) -> Result<Checked, Failure> {
     let name = path.display().to_string();
-    let file = File::open(path)
-        .with_context(|| format!("failed to open {name}"))
-        .or_exit(Exit::BadInput)?;
-    let recording = import::read(BufReader::new(file), stream)
-        .map_err(|error| anyhow!("{name}: failed to {error}"))
-        .or_exit(Exit::BadInput)?;
+    let recording = recording::read(path, stream)?;
     let secrets = recorded::secrets(&recorded::observe(&recording));
     let (device, judgements) = recorded::judge(&recording, selection);
     Ok(Checked {

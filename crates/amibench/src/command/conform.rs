@@ -26,17 +26,17 @@ use crate::simulators::Simulators;
 use crate::{catalogue, print, production};
 
 mod expected;
-mod judge;
+pub(super) mod judge;
 mod logins;
 mod plan;
-mod progress;
+pub(super) mod progress;
 mod written;
 
 use judge::Judged;
 use progress::Progress;
 use written::Written;
 
-const RESULTS: &str = "results";
+pub(super) const RESULTS: &str = "results";
 
 /// What all targets of a run share.
 struct Run {

@@ -1,16 +1,20 @@
 //! `amibench sim`: a simulated PBX that runs until it is told to stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use ami_client::tls::Fingerprint;
-use ami_sim::{Handle, Planted, Profile, Tls, Web};
+use ami_sim::{Handle, Planted, Profile, Replaying, Tls, Web};
 use anyhow::{Context as _, anyhow};
 
 use crate::args::Sim;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::operator::Stop;
 use crate::simulators::profile_named;
-use crate::{listening, print};
+use crate::{listening, print, recording};
+
+/// Of AMI, where nothing else is configured.
+const USUAL_PORT: u16 = 5038;
 
 mod admitted;
 mod evidence;
@@ -18,6 +22,9 @@ mod evidence;
 use admitted::Admitted;
 
 pub(crate) fn run(sim: &Sim) -> Result<Exit, Failure> {
+    if let Some(recording) = &sim.errand.replay {
+        return replay(sim, recording);
+    }
     let text = match (&sim.errand.profile, &sim.errand.explain) {
         (Some(profile), _) => return serve(sim, profile),
         (None, Some(profile)) => evidence::explain(profile).or_exit(Exit::BadInput)?,
@@ -74,6 +81,29 @@ fn serve(sim: &Sim, name: &str) -> Result<Exit, Failure> {
                 "in a target file: [tls] pin_sha256 = \"{pin}\""
             ));
         }
+        print::line("stop with Ctrl-C");
+    })
+    .or_exit(Exit::Bug)?;
+    handle.stop();
+    Ok(Exit::Held)
+}
+
+/// A PBX that says what one said in a recording.
+fn replay(sim: &Sim, path: &Path) -> Result<Exit, Failure> {
+    let recording = recording::read(path, None)?;
+    let pbx = Replaying::of(&recording.entries)
+        .with_context(|| format!("{} cannot be answered from", path.display()))
+        .or_exit(Exit::Inconclusive)?;
+    let user = pbx.account().unwrap_or("bench").to_owned();
+    let listen = on_loopback(sim.listen, USUAL_PORT)?;
+    let handle = ami_sim::spawn_replaying_thread(pbx, listen)
+        .with_context(|| format!("failed to listen on {listen}"))
+        .or_exit(Exit::BadInput)?;
+    until_signal(|| {
+        let (path, address) = (path.display(), handle.addr());
+        print::line(format_args!(
+            "{path} at ami://{user}@{address}, any account and secret"
+        ));
         print::line("stop with Ctrl-C");
     })
     .or_exit(Exit::Bug)?;

@@ -2,19 +2,22 @@
 //! passed, all of them together as a terminal, files and reports show them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use ami_conform::bench::Site;
 use ami_conform::cases;
 use ami_conform::device::{Device, Reason};
 use ami_conform::finding::Evidence;
 use ami_conform::log::Side;
 use ami_conform::suite::Judgement;
 use ami_proto::session::Secret;
+use ami_proto::transcript::TranscriptHeader;
 use ami_report::Naming;
 use ami_report::conformance::tree::Detail;
 use ami_report::conformance::{Conformance, USUAL};
 use ami_results::judgement::log::{JudgementLog, Judgements};
 use ami_results::judgement::{self as row, Excerpt, FORMAT, Row};
-use ami_results::run_dir::RunDir;
+use ami_results::run_dir::{RunDir, WriteError, replace};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
@@ -95,6 +98,16 @@ pub(super) fn masked(text: &str, secrets: &[Secret]) -> String {
         value => text.replace(value, &"*".repeat(value.len())),
     };
     secrets.iter().fold(text.to_owned(), hide)
+}
+
+/// What passed, without the secret of the account.
+pub(super) fn transcript(path: &Path, target: &str, site: &Site) -> Result<(), WriteError> {
+    let mut text = TranscriptHeader::captured(target, Timestamp::now().to_string()).to_line();
+    let secrets = site.logins.secrets();
+    for entry in site.with_log(|log| log.masked(&secrets)) {
+        text.push_str(&entry.to_line());
+    }
+    replace(path, text.as_bytes())
 }
 
 /// All rows of a verb, complete before the first is shown.

@@ -23,6 +23,7 @@ mod plan;
 mod production;
 mod profiles;
 mod record;
+mod replay;
 mod results;
 mod run;
 mod secrets;

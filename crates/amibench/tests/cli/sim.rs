@@ -16,20 +16,25 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) fn start(desk: &Desk) -> Self {
-        let mut command =
-            desk.command(&["sim", "--profile", "asterisk-22", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        let (_, rest) = line
-            .split_once("ami://bench@")
-            .expect("it says where it listens");
-        let (address, _) = rest.split_once(',').expect("behind the address");
-        Self {
-            address: address.to_owned(),
+        Self::of(desk, &["--profile", "asterisk-22"])
+    }
+
+    /// What it is, as on the command line.
+    pub(crate) fn of(desk: &Desk, what: &[&str]) -> Self {
+        let mut command = desk.command(&["sim", "--listen", "127.0.0.1:0"]);
+        command.args(what);
+        let child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut sim = Self {
+            address: String::new(),
             child,
-        }
+        };
+        let mut line = String::new();
+        let mut out = BufReader::new(sim.child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let (_, rest) = line.split_once('@').expect("it says where it listens");
+        let (address, _) = rest.split_once(',').expect("behind the address");
+        sim.address = address.to_owned();
+        sim
     }
 
     /// A target file that leads here.

@@ -54,12 +54,15 @@ impl Dial for Dialler {
 
 /// How a target is reached, and who logs in.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(in crate::command) struct Way {
     ways: Ways,
     logins: Logins,
 }
 
-pub(super) fn way(target: &Target, simulators: &mut Simulators) -> Result<Way, Failure> {
+pub(in crate::command) fn way(
+    target: &Target,
+    simulators: &mut Simulators,
+) -> Result<Way, Failure> {
     Ok(Way {
         logins: logins::of(target)?,
         ways: simulators.ways(target)?,
@@ -160,7 +163,7 @@ pub(super) fn end(run: &Run, subject: &Subject, judged: &mut Judged) {
     written.end(judged, site.map(|site| &**site));
 }
 
-fn site(target: &Target, way: Way, tag: String) -> std::rc::Rc<Site> {
+pub(in crate::command) fn site(target: &Target, way: Way, tag: String) -> std::rc::Rc<Site> {
     let limits = &target.limits;
     let permitted = Pace {
         sessions: limits.max_sessions,

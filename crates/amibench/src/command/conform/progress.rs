@@ -3,16 +3,16 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::command) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    pub(super) fn shown() -> Self {
+    pub(in crate::command) fn shown() -> Self {
         Self::of(ProgressBar::new(0))
     }
 
-    pub(super) fn hidden() -> Self {
+    pub(in crate::command) fn hidden() -> Self {
         Self::of(ProgressBar::hidden())
     }
 
@@ -22,21 +22,21 @@ impl Progress {
         Self { bar }
     }
 
-    pub(super) fn add(&self, cases: usize) {
+    pub(in crate::command) fn add(&self, cases: usize) {
         self.bar.inc_length(cases as u64);
     }
 
-    pub(super) fn one(&self, target: &str, case: &'static str) {
+    pub(in crate::command) fn one(&self, target: &str, case: &str) {
         self.bar.inc(1);
         self.bar.set_message(format!("{target} {case}"));
     }
 
     /// While something else is printed.
-    pub(super) fn hide(&self, print: impl FnOnce()) {
+    pub(in crate::command) fn hide(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
 
-    pub(super) fn clear(&self) {
+    pub(in crate::command) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,7 +1,5 @@
 //! The results of a run as they are written: each row when it is known, the transcript of a target at its end.
 
-use std::fmt::Write as _;
-
 use ami_client::Target;
 use ami_conform::bench::Site;
 use ami_conform::device::Device;
@@ -10,10 +8,9 @@ use ami_conform::finding::Evidence;
 use ami_conform::log::Log;
 use ami_conform::suite::Judgement;
 use ami_proto::session::Secret;
-use ami_proto::transcript::TranscriptHeader;
 use ami_results::judgement::log::JudgementLog;
 use ami_results::judgement::{self as row, How, Row};
-use ami_results::run_dir::{RunDir, WriteError, replace};
+use ami_results::run_dir::{RunDir, WriteError};
 use jiff::Timestamp;
 
 use super::judge::Judged;
@@ -95,19 +92,14 @@ impl Written {
             objections: judged.objections.clone(),
         }));
         let Some(site) = site else { return };
-        let mut text =
-            TranscriptHeader::captured(&judged.target, Timestamp::now().to_string()).to_line();
-        let secrets = site.logins.secrets();
-        for entry in site.with_log(|log| log.masked(&secrets)) {
-            let _ = write!(text, "{}", entry.to_line());
-        }
         let name = if self.is_one {
             "transcript.ami.jsonl".to_owned()
         } else {
             let slug = ami_client::target::slug(&judged.target);
             format!("transcript-{slug}.ami.jsonl")
         };
-        let replaced = replace(&self.run_dir.file(&name), text.as_bytes());
+        let path = self.run_dir.file(&name);
+        let replaced = verdicts::transcript(&path, &judged.target, site);
         if self.failed.is_none() {
             self.failed = replaced.err();
         }
