@@ -148,4 +148,20 @@ mod tests {
         assert!(old.accepts_channel_id());
         assert!(!Dialect::default().accepts_channel_id());
     }
+
+    #[test]
+    fn what_a_version_brings_it_has_itself() {
+        let of = |version: &str| {
+            let banner = format!("Asterisk Call Manager/{version}");
+            Dialect::of_banner(&Banner::new(banner.as_bytes()))
+        };
+        assert!(!of("2.1.9").accepts_channel_id());
+        assert!(of("2.2.0").accepts_channel_id());
+        assert_eq!(of("3.9").answer_to("Queues"), Answer::Raw);
+        assert_eq!(of("4.0.0").answer_to("Queues"), Answer::Single);
+        assert!(of("1.1").closes_list(b"ThingsComplete"));
+        assert!(of("1.1").closes_list(b"complete"));
+        assert!(!of("1.1").closes_list(b"omplete"));
+        assert!(!of("1.1").closes_list(b"CompleteThings"));
+    }
 }

@@ -1,8 +1,10 @@
 //! What the strict views make of the catalogue's messages.
 
+use ami_proto::event::Event;
 use ami_proto::message::Message;
-use ami_proto::response::Status;
-use ami_proto::{Decoder, Frame, Limits};
+use ami_proto::response::{Response, Status};
+use ami_proto::transcript::Provenance;
+use ami_proto::{Action, ActionId, Decoder, Frame, Limits};
 
 fn with_frame(wire: &[u8], look: impl FnOnce(Frame<'_>)) {
     let mut decoder = Decoder::client(Limits::default());
@@ -12,11 +14,22 @@ fn with_frame(wire: &[u8], look: impl FnOnce(Frame<'_>)) {
     look(decoder.decode(&mut input).expect("the wire is one frame"));
 }
 
+fn with_event(wire: &str, look: impl FnOnce(Event<'_>)) {
+    with_frame(wire.as_bytes(), |frame| match frame.message() {
+        Message::Event(event) => look(event),
+        _ => panic!("not an event: {frame:?}"),
+    });
+}
+
+fn with_response(wire: &str, look: impl FnOnce(Response<'_>)) {
+    with_frame(wire.as_bytes(), |frame| match frame.message() {
+        Message::Response(response) => look(response),
+        _ => panic!("not a response: {frame:?}"),
+    });
+}
+
 fn check_output(wire: &str, expected: &[&str], status: Status<'_>) {
-    with_frame(wire.as_bytes(), |frame| {
-        let Message::Response(response) = frame.message() else {
-            panic!("not a response: {frame:?}");
-        };
+    with_response(wire, |response| {
         let output: Vec<_> = response.output().map(String::from_utf8_lossy).collect();
         assert_eq!(output, expected);
         assert_eq!(response.status(), status);
@@ -102,14 +115,12 @@ fn w07_w13_lookup_is_by_whole_name_in_any_case_and_the_first_wins() {
 
 #[test]
 fn d04_an_action_id_may_be_the_last_header() {
-    with_frame(
-        b"Event: DBGetResponse\r\nVal: v\r\nActionID: d2\r\n\r\n",
-        |frame| {
-            let Message::Event(event) = frame.message() else {
-                panic!("not an event: {frame:?}");
-            };
+    with_event(
+        "Event: DBGetResponse\r\nVal: v\r\nActionID: d2\r\n\r\n",
+        |event| {
             assert_eq!(event.action_id(), Some(&b"d2"[..]));
             assert!(event.is("dbgetresponse"));
+            assert!(!event.is("DBGet"));
         },
     );
 }
@@ -138,4 +149,66 @@ fn an_owned_frame_is_the_frame() {
         assert!(again.lines().eq(frame.lines()));
         assert_eq!(again.kind(), frame.kind());
     });
+}
+
+#[test]
+fn an_event_says_who_may_see_it_and_where_in_a_list_it_stands() {
+    let last = "Event: Done\r\nPrivilege: call,all\r\nEventList: Complete\r\nListItems: 12\r\n\r\n";
+    with_event(last, |event| {
+        assert_eq!(event.name(), b"Done");
+        assert_eq!(event.privilege().as_deref(), Some("call,all"));
+        assert_eq!(event.frame().get("ListItems"), Some(&b"12"[..]));
+        assert_eq!((event.closes_list(), event.list_items()), (true, Some(12)));
+    });
+    with_event(
+        "Event: X\r\nEventList: cancelled\r\nListItems: many\r\n\r\n",
+        |event| {
+            assert_eq!(event.privilege(), None);
+            assert_eq!((event.closes_list(), event.list_items()), (true, None));
+        },
+    );
+    with_event("Event: X\r\nEventList: start\r\n\r\n", |event| {
+        assert_eq!((event.closes_list(), event.action_id()), (false, None));
+    });
+}
+
+#[test]
+fn a_response_says_what_it_is_and_opens_a_list_or_not() {
+    let wire =
+        "Response: Success\r\nActionID: \r\nEventList: start\r\nMessage: list follows\r\n\r\n";
+    with_response(wire, |response| {
+        assert_eq!(response.message().as_deref(), Some("list follows"));
+        assert_eq!((response.opens_list(), response.action_id()), (true, None));
+        assert_eq!(response.output().count(), 0);
+    });
+    with_response("Response: Maybe\r\nActionID: 7\r\n\r\n", |response| {
+        assert_eq!(response.status(), Status::Unrecognised(b"Maybe"));
+        assert_eq!((response.opens_list(), response.message()), (false, None));
+        assert_eq!(response.action_id(), Some(&b"7"[..]));
+    });
+}
+
+#[test]
+fn names_and_values_are_shown_as_text() {
+    with_frame(b"Event: X\r\nName: v\xe9\r\n\r\n", |frame| {
+        let header = frame.headers().nth(1).expect("it has two");
+        assert_eq!(header.text(), "v\u{fffd}");
+        assert!(header.is("NAME") && !header.is("Nam"));
+        let shown = format!("{frame:?}");
+        assert!(shown.contains(r"Name: v\\xe9\\r\\n"), "{shown}");
+    });
+    with_frame("Event: \u{e9}\r\n\r\n".as_bytes(), |frame| {
+        assert!(frame.is_utf8())
+    });
+    let id = ActionId::checked("a-1").expect("it is short and printable");
+    assert_eq!(
+        (id.to_string(), format!("{id:?}")),
+        ("a-1".to_owned(), "ActionId(a-1)".to_owned())
+    );
+    assert_eq!(Action::new("Ping").name(), "Ping");
+    assert_eq!(
+        format!("{:>13}|", Provenance::Reconstructed),
+        "reconstructed|"
+    );
+    assert_eq!(format!("{:>9}|", Provenance::Captured), " captured|");
 }

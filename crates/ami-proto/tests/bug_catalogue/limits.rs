@@ -193,3 +193,51 @@ fn s10_an_endless_first_line_is_given_up_at_a_kilobyte() {
         (FrameKind::Banner, 1024)
     );
 }
+
+#[test]
+fn w16_a_line_and_a_list_of_headers_of_exactly_the_limit_are_whole() {
+    // The limit counts what stands before the line feed.
+    let line = format!("A: {}\r\n", "a".repeat(LIMITS.line_max - "A: \r".len()));
+    for (message, lines, anomalies) in [
+        (format!("Event: X\r\n{line}\r\n"), 2, vec![]),
+        (
+            format!("Event: X\r\nA{line}\r\n"),
+            2,
+            vec![Anomaly::LineTooLong { line: 2 }],
+        ),
+        (
+            format!("Event: X\r\n{}\r\n", "A: 1\r\n".repeat(15)),
+            16,
+            vec![],
+        ),
+    ] {
+        let size = Size {
+            kind: FrameKind::Event,
+            offset: OFFSET,
+            len: message.len(),
+            lines,
+            anomalies,
+        };
+        check(&message, size);
+    }
+}
+
+/// What is kept of it and what is not are both a part of what was torn, be it nothing but empty lines.
+#[test]
+fn s03_a_message_that_is_too_long_and_does_not_end_is_torn() {
+    for line in ["\r\n", "Event: X\r\n"] {
+        let banner = "M/1\r\n";
+        let lines = line.repeat(LIMITS.frame_max / line.len());
+        let rest = LIMITS.frame_max - lines.len();
+        let wire = format!("{banner}{lines}{}text", "x".repeat(rest));
+        for read_len in [wire.len(), 7] {
+            let mut decoder = Decoder::client(LIMITS);
+            for mut read in wire.as_bytes().chunks(read_len) {
+                while decoder.decode(&mut read).is_some() {}
+            }
+            assert_eq!(decoder.pending().len(), LIMITS.frame_max);
+            let bytes = (wire.len() - banner.len()) as u64;
+            assert_eq!(decoder.finish(), Some(Anomaly::TornFrame { bytes }));
+        }
+    }
+}

@@ -128,6 +128,11 @@ impl Scanner {
         &self.lines
     }
 
+    #[cfg(test)]
+    pub(super) fn lines_capacity(&self) -> usize {
+        self.lines.capacity()
+    }
+
     pub(super) fn anomalies(&self) -> &[Anomaly] {
         &self.anomalies
     }

@@ -187,3 +187,19 @@ fn the_secret_never_shows() {
     peer.server("Response: Success\r\n\r\n");
     assert!(!format!("{:?}", peer.session).contains("s3cret"));
 }
+
+#[test]
+fn a_session_that_is_ready_is_not_closing_and_knows_whom_it_met() {
+    let mut peer = Peer::ready();
+    assert!(peer.session.is_ready() && !peer.session.is_closing());
+    assert!(!peer.session.has_expired());
+    assert_eq!(peer.session.banner(), Some("Asterisk Call Manager/2.8.0"));
+    let version = peer
+        .session
+        .dialect()
+        .version()
+        .map(|version| version.major);
+    assert_eq!(version, Some(2));
+    assert_eq!(peer.session.abandon().count(), 0);
+    assert!(peer.session.is_closing() && !peer.session.is_ready());
+}
