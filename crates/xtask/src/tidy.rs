@@ -159,7 +159,9 @@ fn read_files(workspace: &Path) -> Result<Vec<File>> {
 fn is_ignored(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let output = path.starts_with("results/") && path != "results/README.md";
-    output || path == "lab" || matches!(name, ".git" | "target" | "artifacts")
+    let fuzzed = path.strip_prefix("crates/ami-proto/fuzz/");
+    let grown = matches!(fuzzed, Some("corpus" | "coverage" | "seeds"));
+    output || grown || path == "lab" || matches!(name, ".git" | "target" | "artifacts")
 }
 
 #[cfg(test)]
@@ -190,11 +192,13 @@ mod tests {
             "results/x",
             ".git",
             "crates/ami-proto/fuzz/target",
+            "crates/ami-proto/fuzz/seeds",
         ] {
             assert!(is_ignored(path), "{path}");
         }
         for path in [
             "crates/xtask/lab",
+            "crates/ami-proto/fuzz/regressions",
             "results",
             "results/README.md",
             "scenarios",
