@@ -60,7 +60,17 @@ fn said() -> impl Strategy<Value = Said> {
 }
 
 fn greeting() -> impl Strategy<Value = Said> {
-    prop_oneof![6 => Just(Said::Banner), 1 => Just(Said::Stranger), 1 => Just(Said::Event)]
+    let response = Said::Response {
+        status: "Success",
+        id: Id::None,
+        challenge: true,
+    };
+    prop_oneof![
+        6 => Just(Said::Banner),
+        1 => Just(Said::Stranger),
+        1 => Just(Said::Event),
+        1 => Just(response),
+    ]
 }
 
 fn wire(said: Said) -> String {

@@ -212,3 +212,16 @@ fn names_and_values_are_shown_as_text() {
     );
     assert_eq!(format!("{:>9}|", Provenance::Captured), " captured|");
 }
+
+#[test]
+fn s10_a_greeting_behind_empty_lines_may_have_a_colon() {
+    let mut decoder = Decoder::client(Limits::default());
+    let mut input = &b"\r\n\nHello: there/1.0\r\n"[..];
+    let frame = decoder.decode(&mut input).expect("it is a greeting");
+    let headers: Vec<_> = frame
+        .headers()
+        .map(|header| (header.name, header.value))
+        .collect();
+    assert_eq!(headers, [(&b"Hello"[..], &b"there/1.0"[..])]);
+    assert_eq!(frame.lines().collect::<Vec<_>>(), [b"Hello: there/1.0"]);
+}
