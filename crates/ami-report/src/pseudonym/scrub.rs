@@ -48,9 +48,11 @@ impl Pseudonyms {
         let end = word.trim_end_matches(['.', ':', '!', '?', ';']).len();
         let (core, after) = word.split_at(end);
         // What precedes the first letter or digit stays, so that a quote before it still closes where it did.
-        let start = core.find(char::is_alphanumeric).unwrap_or(0);
-        let start = if is_ip(core) { 0 } else { start };
-        let (before, core) = core.split_at(start);
+        let Some(start) = core.find(char::is_alphanumeric) else {
+            return word.to_owned();
+        };
+        let (before, bare) = core.split_at(start);
+        let core = if is_ip(core) { core } else { bare };
         let replaced = match self.known.get(core) {
             Some(known) => Some(known.clone()),
             None => class(core, author).map(|class| self.name(class, core)),
@@ -208,6 +210,7 @@ mod tests {
             "it doesn't exist, isn't it",
             "Originate failed (cause 17)",
             "see manager.conf",
+            "''@'",
             "other",
             "",
         ] {
