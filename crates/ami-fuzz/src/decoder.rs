@@ -1,6 +1,7 @@
 //! The decoder alone: any bytes in any reads are safe and bounded, and how they were cut changes nothing.
 
-use ami_proto::{Anomaly, Decoder, Limits, OwnedFrame};
+use ami_proto::message::Message;
+use ami_proto::{Anomaly, Decoder, Frame, Limits, OwnedFrame};
 
 /// So small that a short input meets every limit.
 pub const SMALL: Limits = Limits {
@@ -104,15 +105,7 @@ pub fn decode(data: &[u8]) {
             frame.bytes().len() <= limits.frame_max && frame.lines().count() <= limits.headers_max
         );
         assert_eq!(frame.offset(), at + lost, "offsets count every byte");
-        for header in frame.headers().take(LOOKED_UP_MAX) {
-            let name = String::from_utf8_lossy(header.name);
-            let found = frame.get(&name).is_some();
-            assert!(
-                found || name.as_bytes() != header.name,
-                "what is there is found"
-            );
-        }
-        assert!(!format!("{frame:?} {:?}", frame.message()).is_empty());
+        look_at(&frame);
         at += frame.bytes().len() as u64;
         lost += frame.anomalies().iter().map(dropped).sum::<u64>();
     }
@@ -124,6 +117,37 @@ pub fn decode(data: &[u8]) {
         Some(Anomaly::ExtraBlankLines { lines }) => assert!(left >= u64::from(lines)),
         Some(other) => panic!("{other} is nothing to end with"),
     }
+}
+
+/// Every view agrees with every other.
+fn look_at(frame: &Frame<'_>) {
+    for header in frame.headers().take(LOOKED_UP_MAX) {
+        let Ok(name) = std::str::from_utf8(header.name) else {
+            continue;
+        };
+        assert!(
+            header.is(name) && frame.get(name).is_some(),
+            "what is there is found"
+        );
+        assert_eq!(frame.get_all(name).next(), frame.get(name));
+        assert!(!frame.is_utf8() || header.text().as_bytes() == header.value);
+    }
+    match frame.message() {
+        Message::Event(event) => {
+            let name = String::from_utf8_lossy(event.name());
+            assert!(event.is(&name) || name.as_bytes() != event.name());
+            assert_eq!(
+                event.privilege().is_some(),
+                event.frame().get("Privilege").is_some()
+            );
+        }
+        Message::Response(response) => {
+            let lines = frame.get_all("Output").count();
+            assert!(response.output().count() >= lines);
+        }
+        Message::Banner(_) | Message::Unclassified(_) => {}
+    }
+    assert!(!format!("{frame:?} {:?} {:?}", frame.message(), frame.anomalies()).is_empty());
 }
 
 fn dropped(anomaly: &Anomaly) -> u64 {

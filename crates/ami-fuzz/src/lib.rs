@@ -47,11 +47,7 @@ pub const TARGETS: [Target; 14] = [
         Seeds::Streams { prefix: &[2, 70] },
     ),
     target("session", session::run, Seeds::Operations),
-    target(
-        "session_bytes",
-        session::bytes::run,
-        Seeds::Streams { prefix: &[0] },
-    ),
+    target("session_bytes", session::bytes::run, Seeds::Logins),
     target("server_session", server_session::run, Seeds::Requests),
     target("transcript", recordings::transcript, Seeds::Transcripts),
     target("capture", recordings::capture, Seeds::Captures),

@@ -22,6 +22,8 @@ pub enum Seeds {
     Streams {
         prefix: &'static [u8],
     },
+    /// The same for both forms of the login, which the first byte picks.
+    Logins,
     /// What clients said.
     Requests,
     /// Operations on a session.
@@ -51,6 +53,7 @@ impl Seeds {
         let mut seeds = match self {
             Self::Streams { prefix } => prefixed(prefix, streams(&root)?),
             Self::Requests => requests(&root)?,
+            Self::Logins => logins(&root)?,
             Self::Operations => conversations(),
             Self::Transcripts => transcripts(&root)?,
             Self::Captures => captures(&root)?,
@@ -109,6 +112,22 @@ fn streams(root: &Path) -> io::Result<Vec<Named>> {
     seeds.extend(said(root, |transcript| {
         transcript.server_chunks(0).collect::<Vec<_>>().concat()
     })?);
+    Ok(seeds)
+}
+
+/// And a login by challenge that goes well, which no recorded session shows to a session with other ActionIDs.
+fn logins(root: &Path) -> io::Result<Vec<Named>> {
+    let mut seeds = Vec::new();
+    for form in [0, 1] {
+        let named = |(name, bytes)| (format!("{form}-{name}"), bytes);
+        seeds.extend(prefixed(&[form], streams(root)?).into_iter().map(named));
+    }
+    let challenged = "Asterisk Call Manager/2.8.0\r\nResponse: Success\r\nChallenge: 1\r\n\r\n\
+        Response: Success\r\n\r\nEvent: X\r\n\r\n";
+    seeds.extend(prefixed(
+        &[1],
+        vec![("challenged".to_owned(), challenged.into())],
+    ));
     Ok(seeds)
 }
 

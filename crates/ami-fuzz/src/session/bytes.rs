@@ -9,6 +9,9 @@ use crate::decoder::SMALL;
 
 /// Bytes between two sends.
 const READ_LEN: usize = 32;
+const SECRET: &str = "hunter2";
+/// Within what a fuzzer's input takes, a second a read.
+const LOGIN_DEADLINE: Duration = Duration::from_secs(100);
 
 /// The first byte picks the login; before each read an action is sent, as the read's first byte says.
 pub fn run(data: &[u8]) {
@@ -39,8 +42,13 @@ pub fn ends(data: &[u8]) -> usize {
         while session.handle_timeout(now).is_some() {}
         assert_eq!(session.in_flight(), opened - ends);
         assert!(session.poll_timeout().is_none_or(|at| at > now));
-        assert!(!String::from_utf8_lossy(&out).contains("secret") || login == LoginForm::Plain);
+        assert!(!String::from_utf8_lossy(&out).contains(SECRET) || login == LoginForm::Plain);
+        assert!(session.banner().is_some() || session.dialect().version().is_none());
     }
+    assert!(
+        !format!("{session:?}").contains(SECRET),
+        "a secret does not show"
+    );
     let left = session.in_flight();
     assert!(session.abandon().count() <= left && session.in_flight() == 0);
     ends
@@ -49,11 +57,11 @@ pub fn ends(data: &[u8]) -> usize {
 fn session(login: LoginForm) -> Session {
     let config = SessionConfig {
         username: "fuzz".into(),
-        secret: Secret::new("secret"),
+        secret: Secret::new(SECRET),
         login,
         events: "on".into(),
         connection_id: 0,
-        login_deadline: Duration::from_secs(1 << 20),
+        login_deadline: LOGIN_DEADLINE,
     };
     Session::new(config, Duration::ZERO).expect("the values are literals")
 }
