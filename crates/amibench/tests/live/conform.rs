@@ -51,7 +51,6 @@ async fn check(name: &str) {
     }
     let mut session = pbx.session().await;
     let before = Trace::of(&mut session).await;
-    // These end by themselves after two minutes: each part has its own.
     let foreign = place_foreign(&mut session, FOREIGN).await;
     let first = quietly(&pbx, "quiet-0").await;
     for run in 1..RUNS {
@@ -59,8 +58,6 @@ async fn check(name: &str) {
         assert_eq!(states(&first), states(&again), "{name}");
     }
     check_up(&mut session, &foreign).await;
-    hang_up(&mut session, &foreign).await;
-    let foreign = place_foreign(&mut session, FOREIGN).await;
     let all = everything(&pbx);
     check_up(&mut session, &foreign).await;
     hang_up(&mut session, &foreign).await;

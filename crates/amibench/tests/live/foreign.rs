@@ -69,7 +69,7 @@ pub(crate) async fn place_foreign(session: &mut Connection, count: usize) -> BTr
         let mut originate = Originate::new("Local/answer@foreign", destination);
         originate.channel_id = Some(id.clone());
         // They end by themselves should this test not end them.
-        originate.variables = vec![("TIMEOUT(absolute)".to_owned(), "120".to_owned())];
+        originate.variables = vec![("TIMEOUT(absolute)".to_owned(), "600".to_owned())];
         let action = originate.action().unwrap();
         let reply = session
             .request(&action, Answer::Single, WITHIN)
