@@ -388,6 +388,14 @@ mod tests {
         assert_eq!(Transcript::parse(&new).unwrap().header.version, VERSION);
     }
 
+    #[test]
+    fn a_header_names_only_what_is_so() {
+        let mut header = TranscriptHeader::captured("t", "2026-11-21");
+        assert!(!header.to_line().contains("shared") && !header.to_line().contains("doubts"));
+        header.shared = true;
+        assert!(header.to_line().contains("\"shared\":true"));
+    }
+
     fn check(row: &str, version: u32, expected: Result<(u32, What), &str>) {
         let text = format!("{{\"amibench_transcript\": {version}, \"target\": \"t\"}}\n{row}\n");
         let found = Transcript::parse(&text)

@@ -243,6 +243,10 @@ mod tests {
             login_deadline: Duration::from_secs(1),
         };
         let login = Login::new(config, Duration::ZERO).unwrap();
-        assert!(!format!("{login:?}").contains("hunter2"));
+        let shown = format!("{login:?}");
+        assert!(
+            !shown.contains("hunter2") && shown.contains("secret: ***"),
+            "{shown}"
+        );
     }
 }

@@ -42,3 +42,16 @@ impl std::fmt::Debug for Transmit {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_shown_by_its_length() {
+        let mut transmit = Transmit::default();
+        let login = Action::new("Login").with("Secret", "hunter2").unwrap();
+        transmit.push(&login, &ActionId::checked("1").unwrap());
+        assert_eq!(format!("{transmit:?}"), "Transmit { lens: [47], .. }");
+    }
+}

@@ -241,3 +241,19 @@ fn s03_a_message_that_is_too_long_and_does_not_end_is_torn() {
         }
     }
 }
+
+#[test]
+fn w16_the_limit_holds_wherever_a_message_that_is_too_long_is_cut() {
+    let limits = Limits {
+        frame_max: 100,
+        ..LIMITS
+    };
+    let wire = format!("Action: {}\r\n\r\n", "x".repeat(200));
+    for cut in 1..limits.frame_max {
+        let mut decoder = Decoder::server(limits);
+        let (mut head, mut tail) = wire.as_bytes().split_at(cut);
+        assert!(decoder.decode(&mut head).is_none());
+        let frame = decoder.decode(&mut tail).expect("the empty line ends it");
+        assert_eq!(frame.bytes().len(), limits.frame_max, "cut at {cut}");
+    }
+}

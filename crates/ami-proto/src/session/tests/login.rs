@@ -203,3 +203,17 @@ fn a_session_that_is_ready_is_not_closing_and_knows_whom_it_met() {
     assert_eq!(peer.session.abandon().count(), 0);
     assert!(peer.session.is_closing() && !peer.session.is_ready());
 }
+
+#[test]
+fn s10_a_greeting_that_does_not_end_is_none_whatever_it_says() {
+    let mut peer = Peer::new(LoginForm::Plain);
+    let endless = format!(
+        "{}Call Manager/1",
+        "x".repeat(1024 - "Call Manager/1".len())
+    );
+    let dispositions = peer.server(&endless);
+    assert!(
+        matches!(dispositions[..], [Disposition::NotAmi { .. }]),
+        "{dispositions:?}"
+    );
+}
