@@ -1,4 +1,6 @@
 //! A recording that is cut off: no panic, no pass of what was not seen, and no failure that the whole does not have.
+//!
+//! `AMIBENCH_CUTS=full` cuts the small ones at every byte and the others at every 97th, in some minutes; a usual run at a few.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +15,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::{corpora, files, judge, read};
 
-/// Of each transcript; every byte of all takes hours.
+/// Of each transcript in a usual run; every byte of all takes hours.
 const CUTS: u64 = 40;
-/// Whose every byte is cut.
+/// Up to that length a full run cuts at every byte.
 const SMALL: u64 = 4096;
 
 fn length(entry: &Entry) -> u64 {
@@ -95,7 +97,23 @@ fn was_said(state: State) -> bool {
     matches!(state, State::Fail | State::Warn)
 }
 
-fn each(cuts: impl Fn(u64, &mut ChaCha8Rng) -> Vec<u64>) {
+/// Where a recording of that length is cut.
+fn cuts(length: u64, random: &mut ChaCha8Rng) -> Vec<u64> {
+    match std::env::var("AMIBENCH_CUTS").as_deref() {
+        Ok("full") => {
+            let step = if length <= SMALL { 1 } else { 97 };
+            (0..=length).step_by(step).collect()
+        }
+        Ok(other) => panic!("AMIBENCH_CUTS is full, or not set, not {other}"),
+        Err(_) => {
+            let some = (0..CUTS).map(|_| random.next_u64() % (length + 1));
+            [0, 1].into_iter().chain(some).collect()
+        }
+    }
+}
+
+#[test]
+fn cut_off_anywhere_nothing_fails_that_did_not_and_nothing_passes_unseen() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     for path in files(&corpora()).iter().flat_map(files) {
         let recording = read(&std::fs::read(&path).unwrap());
@@ -109,24 +127,6 @@ fn each(cuts: impl Fn(u64, &mut ChaCha8Rng) -> Vec<u64>) {
             check(&path.display().to_string(), &whole, at);
         }
     }
-}
-
-#[test]
-fn cut_off_anywhere_nothing_fails_that_did_not_and_nothing_passes_unseen() {
-    each(|length, random| {
-        let some = (0..CUTS).map(|_| random.next_u64() % (length + 1));
-        [0, 1].into_iter().chain(some).collect()
-    });
-}
-
-/// By hand: some minutes.
-#[test]
-#[ignore = "every byte of the small ones, every 97th of the others"]
-fn cut_off_at_every_byte() {
-    each(|length, _| {
-        let step = if length <= SMALL { 1 } else { 97 };
-        (0..=length).step_by(step).collect()
-    });
 }
 
 /// What is cut off at its end was not closed by the PBX.
