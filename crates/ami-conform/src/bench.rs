@@ -61,13 +61,23 @@ pub struct Site {
     stopped: Cell<bool>,
     greets: OnceCell<Greets>,
     /// How the first login of the run ended; one that was refused is not tried again, for it would be refused and logged each time.
-    first_login: OnceCell<Result<(), String>>,
+    first_login: OnceCell<Result<(), NotLoggedIn>>,
+    /// Why no case logs in with the account of the target, by whatever means.
+    shut_out: OnceCell<String>,
     /// The same over HTTP.
     pub(crate) first_web_login: OnceCell<Result<(), String>>,
     /// Likewise of accounts that lack something.
     refused: RefCell<BTreeMap<Standing, String>>,
     /// Answers without an ActionID are taken at once.
     pub(crate) answers_namelessly: Cell<bool>,
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+enum NotLoggedIn {
+    #[error("the login was refused: {0}")]
+    Refused(String),
+    #[error("the login was not answered")]
+    Unanswered,
 }
 
 /// Whether the first connection of the run was greeted.
@@ -110,6 +120,7 @@ impl Site {
             stopped: Cell::new(false),
             greets: OnceCell::new(),
             first_login: OnceCell::new(),
+            shut_out: OnceCell::new(),
             first_web_login: OnceCell::new(),
             refused: RefCell::default(),
             answers_namelessly: Cell::new(false),
@@ -170,7 +181,16 @@ impl Site {
 
     /// Why the account of the target was not let in, where it was not.
     pub fn kept_out(&self) -> Option<String> {
-        self.first_login.get().cloned()?.err()
+        let refused = self.first_login.get()?.as_ref().err()?;
+        Some(refused.to_string())
+    }
+
+    /// The account of the target is not let in by its key either: its secret is wrong, and each further login would be logged and
+    /// counted by whoever bans addresses.
+    pub(crate) fn shut_out(&self) {
+        if let Some(Err(refused @ NotLoggedIn::Refused(_))) = self.first_login.get() {
+            self.shut_out.get_or_init(|| refused.to_string());
+        }
     }
 
     /// A connection of its own is served: its login is answered, or where none is accepted it is greeted.
@@ -249,22 +269,24 @@ async fn log_in_with(
     events: &str,
     manners: Manners,
 ) -> Result<Probe, Finding> {
-    if let Some(Err(why)) = site.first_login.get() {
+    if let Some(why) = site.kept_out() {
         return Err(Finding::inconclusive(why));
     }
     let (mut probe, _) = greeted(site, way, manners).await?;
     let login = accepted(&mut probe, &site.logins.own, events).await;
     site.first_login.get_or_init(|| login.clone());
-    login.map(|()| probe).map_err(Finding::inconclusive)
+    login
+        .map(|()| probe)
+        .map_err(|why| Finding::inconclusive(why.to_string()))
 }
 
 /// Logs in, or says why not.
-async fn accepted(probe: &mut Probe, who: &Credentials, events: &str) -> Result<(), String> {
+async fn accepted(probe: &mut Probe, who: &Credentials, events: &str) -> Result<(), NotLoggedIn> {
     let id = send_login(probe, who, events).await;
     match login_answer(probe, &id).await {
         Ok(answer) if answer.has("Response", "Success") => Ok(()),
-        Ok(answer) => Err(format!("the login was refused: {}", answer.summary())),
-        Err(NoAnswer) => Err("the login was not answered".to_owned()),
+        Ok(answer) => Err(NotLoggedIn::Refused(answer.summary())),
+        Err(NoAnswer) => Err(NotLoggedIn::Unanswered),
     }
 }
 
@@ -334,8 +356,12 @@ impl<'a> Bench<'a> {
         std::mem::take(&mut self.traces)
     }
 
-    pub fn credentials(&self) -> &Credentials {
-        &self.site.logins.own
+    /// Of the account of the target.
+    pub fn credentials(&self) -> Result<&Credentials, Finding> {
+        match self.site.shut_out.get() {
+            None => Ok(&self.site.logins.own),
+            Some(why) => Err(Finding::inconclusive(why)),
+        }
     }
 
     /// An ActionID, or another word, that nobody else uses.

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Judged};
 
 mod account;
 mod action_id;
-mod auth;
+pub(crate) mod auth;
 mod banner;
 mod call;
 mod command;

@@ -7,6 +7,7 @@ use ami_client::target::Role;
 use ami_proto::frame::FrameKind;
 
 use crate::bench::{Bench, Site};
+use crate::cases::auth::{by_key, own_key};
 use crate::device::{CommandFraming, Device, Reason, Release, Transport};
 use crate::finding::Finding;
 use crate::observed::Observed;
@@ -63,7 +64,12 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
     }
     match bench.listener("on").await {
         Ok(mut probe) => ask(&mut probe, &mut device, site).await,
-        Err(why) => device.because("all but the banner", &format!("unknown: {}", why.got)),
+        Err(why) => {
+            device.because("all but the banner", &format!("unknown: {}", why.got));
+            if !is_let_in_by_key(&mut bench).await {
+                site.shut_out();
+            }
+        }
     }
     site.with_log(|log| {
         let observed = Observed::of(log.entries(), |conn| log.manners(conn));
@@ -78,6 +84,16 @@ pub async fn read(site: &Rc<Site>, told: Told) -> Result<Device, Finding> {
         device.because("read classes", "the operator says so");
     }
     Ok(device)
+}
+
+async fn is_let_in_by_key(bench: &mut Bench<'_>) -> bool {
+    let answer = async {
+        let (mut probe, _) = bench.greeted().await?;
+        let key = own_key(bench, &mut probe).await?;
+        by_key(bench, &mut probe, &key).await
+    };
+    let answer: Result<Got, Finding> = answer.await;
+    answer.is_ok_and(|answer| answer.has("Response", "Success"))
 }
 
 /// One question after the other; one that is not answered leaves its part unknown.

@@ -198,12 +198,12 @@ impl Bench<'_> {
     }
 
     /// The request that logs in, with events of this mask.
-    pub fn web_login(&self, events: &str) -> Request {
-        let credentials = self.credentials();
-        Request::post("rawman", "Login")
+    pub fn web_login(&self, events: &str) -> Result<Request, Finding> {
+        let credentials = self.credentials()?;
+        Ok(Request::post("rawman", "Login")
             .with("Username", &credentials.username)
             .with("Secret", credentials.secret.expose())
-            .with("Events", events)
+            .with("Events", events))
     }
 
     /// Logged in, and out again behind the case.
@@ -212,7 +212,7 @@ impl Bench<'_> {
         if let Some(Err(why)) = site.first_web_login.get() {
             return Err(Finding::inconclusive(why));
         }
-        let answer = self.web(&self.web_login(events)).await?;
+        let answer = self.web(&self.web_login(events)?).await?;
         let session = match (answer.is("Response", "Success"), answer.cookie()) {
             (true, Some(cookie)) => Ok(WebSession { cookie }),
             (true, None) => Err("no cookie came with the login over HTTP".to_owned()),

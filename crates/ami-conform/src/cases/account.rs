@@ -201,7 +201,7 @@ pub(super) async fn leave(mut probe: Probe) {
 
 /// This account gets what its own name and a wrong secret get.
 async fn not_let_in(bench: &mut Bench<'_>, standing: Standing) -> Judged {
-    let (own, secret) = (bench.credentials().username.clone(), wrong(bench));
+    let (own, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     let usual = refused(bench, &login(&own, &secret)).await?;
     let who = bench.lesser(standing)?.credentials;
     let answer = refused(bench, &login(&who.username, who.secret.expose())).await?;

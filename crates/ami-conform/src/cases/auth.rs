@@ -193,7 +193,7 @@ pub(super) fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 
 /// Logs in by hand, with the answer.
 pub(super) async fn logged_in(bench: &mut Bench<'_>) -> Result<(Probe, Got), Finding> {
     let (mut probe, _) = bench.greeted().await?;
-    let account = bench.credentials();
+    let account = bench.credentials()?;
     let headers = login(&account.username, account.secret.expose());
     let answer = probe.ask("Login", &headers).await?;
     Ok((probe, answer))
@@ -214,7 +214,7 @@ async fn accepted_text(bench: &mut Bench<'_>) -> Judged {
 
 async fn user_case(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = bench.greeted().await?;
-    let account = bench.credentials().clone();
+    let account = bench.credentials()?.clone();
     let other = swap_case(&account.username);
     if other == account.username {
         return Ok(Finding::not_applicable("the account's name has no letters"));
@@ -242,7 +242,7 @@ fn swap_case(name: &str) -> String {
 
 async fn twice(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = logged_in(bench).await?;
-    let account = bench.credentials();
+    let account = bench.credentials()?;
     let headers = login(&account.username, account.secret.expose());
     let again = probe.ask("Login", &headers).await?;
     again.expect("Response", "Success")?;
@@ -269,13 +269,13 @@ pub(super) fn wrong(bench: &Bench<'_>) -> String {
 }
 
 async fn wrong_secret(bench: &mut Bench<'_>) -> Judged {
-    let (user, secret) = (bench.credentials().username.clone(), wrong(bench));
+    let (user, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     let answer = refused(bench, &login(&user, &secret)).await?;
     Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
 }
 
 async fn unknown_user(bench: &mut Bench<'_>) -> Judged {
-    let (user, secret) = (bench.credentials().username.clone(), wrong(bench));
+    let (user, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     let known = refused(bench, &login(&user, &secret)).await?;
     let nobody = bench.id();
     let unknown = refused(bench, &login(&nobody, &secret)).await?;
@@ -297,7 +297,7 @@ async fn missing_user(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn empty_secret(bench: &mut Bench<'_>) -> Judged {
-    let user = bench.credentials().username.clone();
+    let user = bench.credentials()?.username.clone();
     let answer = refused(bench, &login(&user, "")).await?;
     Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
 }
@@ -315,7 +315,7 @@ async fn time_of_refusal(bench: &mut Bench<'_>, user: &str) -> Result<(Duration,
 
 async fn same_time(bench: &mut Bench<'_>) -> Judged {
     const APART_MAX: Duration = Duration::from_millis(500);
-    let (known, nobody) = (bench.credentials().username.clone(), bench.id());
+    let (known, nobody) = (bench.credentials()?.username.clone(), bench.id());
     let (one, wrong_secret) = time_of_refusal(bench, &known).await?;
     let (two, unknown_user) = time_of_refusal(bench, &nobody).await?;
     let evidence = [wrong_secret.evidence(), unknown_user.evidence()];
@@ -329,7 +329,7 @@ async fn same_time(bench: &mut Bench<'_>) -> Judged {
 
 async fn takes_a_second(bench: &mut Bench<'_>) -> Judged {
     const AT_LEAST: Duration = Duration::from_millis(900);
-    let user = bench.credentials().username.clone();
+    let user = bench.credentials()?.username.clone();
     let (took, answer) = time_of_refusal(bench, &user).await?;
     let got = format!("{:.1} s", took.as_secs_f64());
     if took < AT_LEAST {
@@ -353,7 +353,7 @@ async fn login_after_denial(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = bench.greeted().await?;
     let denied = probe.ask("Ping", &[]).await?;
     denied.expect("Response", "Error")?;
-    let account = bench.credentials();
+    let account = bench.credentials()?;
     let headers = login(&account.username, account.secret.expose());
     let answer = probe.ask("Login", &headers).await?;
     answer.expect("Response", "Success")?;
@@ -377,12 +377,12 @@ pub(super) fn key(challenge: &str, secret: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) async fn by_key(
+pub(crate) async fn by_key(
     bench: &Bench<'_>,
     probe: &mut Probe,
     key: &str,
 ) -> Result<Got, Finding> {
-    let user = &bench.credentials().username;
+    let user = &bench.credentials()?.username;
     let headers = [
         ("AuthType", "MD5"),
         ("Username", user),
@@ -394,9 +394,9 @@ pub(super) async fn by_key(
 }
 
 /// The key that logs this account in here.
-pub(super) async fn own_key(bench: &Bench<'_>, probe: &mut Probe) -> Result<String, Finding> {
+pub(crate) async fn own_key(bench: &Bench<'_>, probe: &mut Probe) -> Result<String, Finding> {
     let challenge = challenge(probe).await?;
-    Ok(key(&challenge, bench.credentials().secret.expose()))
+    Ok(key(&challenge, bench.credentials()?.secret.expose()))
 }
 
 async fn md5(bench: &mut Bench<'_>) -> Judged {

@@ -231,7 +231,7 @@ async fn crlf(bench: &mut Bench<'_>, ping: &str) -> Judged {
         return super::pong(bench, ping).await;
     };
     let (mut probe, _) = bench.greeted().await?;
-    let account = bench.credentials();
+    let account = bench.credentials()?;
     let login = format!(
         "Action: Login\nUsername: {}\nSecret: {}\nEvents: off\n\n",
         account.username,

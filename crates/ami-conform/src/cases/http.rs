@@ -131,7 +131,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn login(bench: &mut Bench<'_>) -> Judged {
-    let answer = bench.web(&bench.web_login("off")).await?;
+    let answer = bench.web(&bench.web_login("off")?).await?;
     answer.expect("Response", "Success")?;
     let Some(cookie) = answer.cookie() else {
         return Ok(Finding::fail("a cookie", "none").with(answer.evidence));

@@ -109,9 +109,14 @@ impl Challenge {
         request.header("Authorization", &header)
     }
 
-    fn sign_as_us(&self, bench: &Bench<'_>, count: u32, request: Request) -> Request {
-        let us = bench.credentials();
-        self.sign(bench, (&us.username, us.secret.expose()), count, request)
+    fn sign_as_us(
+        &self,
+        bench: &Bench<'_>,
+        count: u32,
+        request: Request,
+    ) -> Result<Request, Finding> {
+        let us = bench.credentials()?;
+        Ok(self.sign(bench, (&us.username, us.secret.expose()), count, request))
     }
 }
 
@@ -147,7 +152,7 @@ async fn challenged(bench: &mut Bench<'_>) -> Judged {
 
 async fn accepted(bench: &mut Bench<'_>) -> Judged {
     let challenge = Challenge::ask(bench).await?;
-    let signed = challenge.sign_as_us(bench, 1, ping());
+    let signed = challenge.sign_as_us(bench, 1, ping())?;
     let answer = bench.web(&signed).await?;
     answer.expect_status(200)?;
     answer.expect("Response", "Success")?;
@@ -161,13 +166,13 @@ async fn counted(bench: &mut Bench<'_>) -> Judged {
 
 async fn rising(bench: &mut Bench<'_>) -> Judged {
     let challenge = Challenge::ask(bench).await?;
-    let first = challenge.sign_as_us(bench, 1, ping());
+    let first = challenge.sign_as_us(bench, 1, ping())?;
     bench.web(&first).await?;
     refused_again(bench, &challenge, 2).await
 }
 
 async fn refused_again(bench: &mut Bench<'_>, challenge: &Challenge, count: u32) -> Judged {
-    let signed = challenge.sign_as_us(bench, count, ping());
+    let signed = challenge.sign_as_us(bench, count, ping())?;
     if bench.web(&signed).await?.status != 200 {
         return Ok(Finding::inconclusive("a digest is not taken at all"));
     }

@@ -158,7 +158,7 @@ async fn told_once(
 async fn success(bench: &mut Bench<'_>) -> Judged {
     let mut listener = bench.listener("security").await?;
     let _session = bench.session().await?;
-    let user = bench.credentials().username.clone();
+    let user = bench.credentials()?.username.clone();
     let event = told(&mut listener, "SuccessfulAuth", of_account(&user)).await?;
     match event.text("RemoteAddress") {
         Some(address) if !address.is_empty() => Ok(Finding::pass("it does").with(event.evidence())),
@@ -169,7 +169,7 @@ async fn success(bench: &mut Bench<'_>) -> Judged {
 async fn no_false_alarm(bench: &mut Bench<'_>) -> Judged {
     /// Our own, by secret and by key.
     const LOGINS: usize = 2;
-    let user = bench.credentials().username.clone();
+    let user = bench.credentials()?.username.clone();
     let mut listener = bench.listener("security").await?;
     let (mut probe, _) = bench.greeted().await?;
     let key = own_key(bench, &mut probe).await?;
@@ -193,7 +193,7 @@ async fn no_false_alarm(bench: &mut Bench<'_>) -> Judged {
 
 async fn invalid_password(bench: &mut Bench<'_>) -> Judged {
     let listener = watch(bench).await?;
-    let (user, secret) = (bench.credentials().username.clone(), wrong(bench));
+    let (user, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     refused(bench, &login(&user, &secret)).await?;
     told_once(bench, listener, "InvalidPassword", of_account(&user)).await
 }

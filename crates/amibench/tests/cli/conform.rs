@@ -97,11 +97,11 @@ fn a_target_beside_one_that_is_gone_is_judged_all_the_same() {
 }
 
 #[test]
-fn a_refused_login_is_said_and_what_needs_none_is_judged_all_the_same() {
+fn a_refused_login_is_said_and_tried_once_more_by_key_and_what_needs_none_is_judged() {
     let desk = Desk::new().with("secret", SECRET);
     let sim = Sim::start(&desk);
     let desk = desk.with("pbx.toml", &sim.target()).with("secret", "wrong");
-    let ran = desk.run(&with(&["-t", "pbx.toml"]));
+    let ran = desk.run(&["conform", "-t", "pbx.toml", "--out", "run", "-q"]);
     let ran = ran.check(3, "amibench: pbx: the login was refused");
     assert!(ran.err.contains("doctor"), "{ran:?}");
     let judged = judgements(&desk);
@@ -114,6 +114,9 @@ fn a_refused_login_is_said_and_what_needs_none_is_judged_all_the_same() {
             .state
     };
     assert_eq!(state("banner.line.present"), State::Pass);
+    assert_eq!(state("auth.login.accepted"), State::Inconclusive);
+    let passed = fs::read_to_string(desk.path("run/transcript.ami.jsonl")).unwrap();
+    assert_eq!(passed.matches("Authentication failed").count(), 2);
 }
 
 #[test]
