@@ -1,8 +1,8 @@
 //! Defects: wrong behaviour that a simulated PBX is told to have, one for each thing that a PBX is judged by.
 //!
-//! A row is a name after what is wrong, the conformance case that it fails, one line, and a rewrite: of what the client sends, of one
-//! action before the model sees it, of the messages that answer it, of an event, or of the PBX as it is set up. They act on
-//! encoded messages, since line ends go wrong too. A sound PBX pays nothing for them.
+//! A row is a name after what is wrong, the conformance case that it fails, one line, and a rewrite: of what the client sends,
+//! of one action before the model sees it, of the messages that answer it, of an event, or of the PBX as it is set up. They
+//! act on encoded messages, since line ends go wrong too. A sound PBX pays nothing for them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,8 +111,8 @@ impl Defect {
         self.0.name
     }
 
-    /// The conformance case that a PBX with this defect fails, or whose observation it changes; none for what only other
-    /// accounts, other transports or the end of the PBX would show.
+    /// The conformance case that a PBX with this defect fails, or whose observation it changes; none for what only the end of
+    /// the PBX would show.
     pub fn case(self) -> Option<&'static str> {
         Some(self.0.case).filter(|case| *case != table::UNJUDGED)
     }

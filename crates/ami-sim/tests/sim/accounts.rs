@@ -408,10 +408,8 @@ fn calls_of_an_account_have_its_variables() {
 fn the_lines_of_chan_sip_are_listed_where_it_is_there() {
     let text = |fields: &Fields, name: &str| value(fields, name).unwrap_or_default().to_owned();
     for (profile, count) in [("yeastar-s", 2), ("asterisk-13", 0)] {
-        let accounts =
-            ami_sim::Accounts::new(ami_sim::Account::new("bench", "<secret>", "all", "all"));
-        let mut talk = Talk::new(Profile::named(profile).unwrap(), accounts);
-        let key = log_in(&mut talk, "bench", "Events: off");
+        let mut talk = Talk::with(profile);
+        let key = talk.login("Events: off");
         let messages = talk.ask(key, &["Action: SIPpeers"]);
         let names = messages.iter().map(|fields| text(fields, "Event"));
         let peers = names.filter(|name| name == "PeerEntry").count();

@@ -10,8 +10,6 @@ mod defects;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod pages;
-#[cfg(test)]
 mod queue_calls;
 #[cfg(test)]
 mod queues;
@@ -21,8 +19,6 @@ mod rebuilt;
 mod replay;
 #[cfg(test)]
 mod rude;
-#[cfg(test)]
-mod scene;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
