@@ -3,7 +3,7 @@
 //!
 //! Pure, as `exchange` is: `server` gives it time and bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use ami_proto::frame::decode::{Decoder, Limits};
@@ -15,7 +15,7 @@ use recorded::{Asked, Connection, Said};
 mod recorded;
 mod rewrite;
 
-/// More than one recording has; beyond it the oldest names stay as they were.
+/// More than are talked about at once; beyond it the oldest are forgotten.
 const RENAMED_MAX: usize = 10_000;
 
 #[derive(Debug)]
@@ -23,8 +23,9 @@ pub struct Replaying {
     connections: Vec<Connection>,
     sessions: BTreeMap<u32, Session>,
     accepted: u32,
-    /// Ids of channels: as recorded, and as a client asked for now.
-    renamed: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Ids of channels: as recorded, and as a client asked for now; the newest first, since a call that is asked for again
+    /// has another id.
+    renamed: VecDeque<(Vec<u8>, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Replaying {
             connections,
             sessions: BTreeMap::new(),
             accepted: 0,
-            renamed: Vec::new(),
+            renamed: VecDeque::new(),
         })
     }
 
@@ -166,9 +167,10 @@ impl Replaying {
         let asked_then = asked.at;
         if let (Some(new), Some(old)) = (&request.channel_id, asked.call_id())
             && old != *new
-            && self.renamed.len() < RENAMED_MAX
         {
-            self.renamed.push((old, new.clone()));
+            self.renamed.retain(|(_, id)| id != new);
+            self.renamed.truncate(RENAMED_MAX - 1);
+            self.renamed.push_front((old, new.clone()));
         }
         let said = asked.said.iter().map(|Said { after, bytes }| Due {
             at: now + *after,

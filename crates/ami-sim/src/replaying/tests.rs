@@ -130,3 +130,18 @@ fn a_faster_client_hears_what_stands_before_its_request_first() {
     let place = |what: &str| said.find(what).unwrap();
     assert!(place("Newchannel") < place("Pong"), "{said}");
 }
+
+#[test]
+fn a_call_that_is_asked_for_again_has_the_id_of_its_own_request() {
+    let mut talk = Talk::begin();
+    for id in ["one", "two"] {
+        let call = talk.ask(&format!(
+            "Action: Originate\nChannel: Local/1@a\nChannelId: {id}\nActionID: 2\n\n"
+        ));
+        assert!(call.contains(&format!("Uniqueid: {id}\r\n")), "{call}");
+    }
+    for id in ["one", "two"] {
+        let hangup = talk.ask(&format!("Action: Hangup\nChannel: {id}\n\n"));
+        assert!(hangup.contains("Channel Hungup"), "{id}: {hangup}");
+    }
+}
