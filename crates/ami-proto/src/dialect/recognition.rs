@@ -83,8 +83,10 @@ impl Recognition {
     /// None, where nothing was seen that tells.
     pub fn dialect(&self) -> Option<String> {
         let make = self.make();
-        let release = match &self.asterisk_version {
-            Some(version) => Some(numbers(version).to_owned()),
+        let told = self.asterisk_version.as_deref().map(numbers);
+        // A build from a branch has no number: `GIT-16-0ab1cd2`.
+        let release = match told.filter(|release| !release.is_empty()) {
+            Some(release) => Some(release.to_owned()),
             None => either(self.releases().iter().map(ToString::to_string)),
         };
         match (make, release) {
@@ -329,6 +331,19 @@ mod tests {
             Some("Asterisk 13.7.0"),
             &["Command is answered in `Output:` lines, as since 14, and this is Asterisk 13"],
         );
+    }
+
+    #[test]
+    fn a_build_without_a_number_is_of_the_releases_of_its_banner() {
+        let banner = "Asterisk Call Manager/5.0.4\r\n";
+        let git = settings("GIT-16-0ab1cd2", "5.0.4");
+        check(
+            &format!("{banner}{git}"),
+            Some("Asterisk 16.25 to 16.28"),
+            &[],
+        );
+        let certified = settings("certified/16.8-cert14", "5.0.4");
+        check(&certified, Some("Asterisk 16.8"), &[]);
     }
 
     #[test]
