@@ -16,7 +16,7 @@ pub(crate) enum Reload {
 
 /// The rows of `module show`.
 pub(crate) fn rows(base: Release) -> impl Iterator<Item = &'static str> {
-    let text = if base.has_newer_pjsip_settings() {
+    let text = if base.prints_newer_texts() {
         NEWER
     } else {
         OLDER

@@ -231,6 +231,11 @@ impl Release {
         self >= Self::new(22, 0, 0)
     }
 
+    /// Whole texts of the console are kept of 16.28 and of 22.10; where between them they changed is not known.
+    pub(crate) fn prints_newer_texts(self) -> bool {
+        self >= Self::new(22, 0, 0)
+    }
+
     /// Settings of PJSIP that 16.28 lacks and 22.10 has; where between they came in is not known.
     pub(crate) fn has_newer_pjsip_settings(self) -> bool {
         self >= Self::new(22, 0, 0)

@@ -12,7 +12,7 @@ const NEWER: &str = include_str!("help-22.txt");
 
 /// Those of the nearer of the lab's two.
 fn lines(base: Release) -> impl Iterator<Item = &'static str> {
-    let text = if base.has_newer_pjsip_settings() {
+    let text = if base.prints_newer_texts() {
         NEWER
     } else {
         OLDER

@@ -13,7 +13,7 @@ const NEWER: &str = include_str!("settings-22.txt");
 
 fn settings(act: &mut Act<'_>, _: &[&str]) -> Printed {
     let profile = &act.pbx.profile;
-    let text = if profile.base.has_newer_pjsip_settings() {
+    let text = if profile.base.prints_newer_texts() {
         NEWER
     } else {
         OLDER
