@@ -57,10 +57,12 @@ impl Pbx {
         let Some(digit) = digits.and_then(VecDeque::pop_front) else {
             return;
         };
-        let pause = match () {
-            () if self.says_where(key) => BETWEEN_EXTEN_DIGITS,
-            () if self.channels[&key].features.is_some() => BETWEEN_FEATURE_DIGITS,
-            () => BETWEEN_DIGITS,
+        let pause = if self.says_where(key) {
+            BETWEEN_EXTEN_DIGITS
+        } else if self.channels[&key].features.is_some() {
+            BETWEEN_FEATURE_DIGITS
+        } else {
+            BETWEEN_DIGITS
         };
         self.receive_digit(now, key, digit, Duration::ZERO);
         if self.channels.contains_key(&key) {

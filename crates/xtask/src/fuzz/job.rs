@@ -87,9 +87,9 @@ impl Job {
         let before = newest(&artifacts);
         let mut command = built.command(&self.target);
         command.arg(corpus(folder, &self.target)?);
-        let canary = folder.join("seeds").join(&self.target);
+        let seeds = folder.join("seeds").join(&self.target);
         let regressions = folder.join("regressions").join(&self.target);
-        command.args([canary, regressions].iter().filter(|path| path.exists()));
+        command.args([seeds, regressions].iter().filter(|path| path.exists()));
         command
             .arg(format!("-dict={}", folder.join("seeds/ami.dict").display()))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
