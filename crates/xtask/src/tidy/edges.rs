@@ -6,14 +6,13 @@ use toml::{Table, Value};
 
 use super::{Breach, File};
 
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("ami-proto", &[]),
     ("ami-results", &[]),
     ("ami-client", &["ami-proto"]),
     ("ami-sim", &["ami-proto"]),
     ("ami-load", &["ami-client", "ami-proto", "ami-results"]),
     ("ami-conform", &["ami-client", "ami-proto", "ami-results"]),
-    ("ami-diff", &["ami-client", "ami-proto", "ami-results"]),
     ("ami-report", &["ami-results"]),
     (
         "ami-fuzz",
@@ -31,7 +30,6 @@ const EDGES: [(&str, &[&str]); 11] = [
         &[
             "ami-client",
             "ami-conform",
-            "ami-diff",
             "ami-load",
             "ami-proto",
             "ami-report",
