@@ -65,9 +65,11 @@ impl<'a> Response<'a> {
 
     /// Command output line by line, from `Output:` headers or from the raw body. A failed command has output too.
     pub fn output(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let body = self.frame.body().unwrap_or_default();
-        let body = body.strip_suffix(b"\n").unwrap_or(body);
-        let raw = (!body.is_empty()).then(|| body.split(|&byte| byte == b'\n').map(without_cr));
+        let body = self.frame.body().filter(|body| !body.is_empty());
+        let raw = body.map(|body| {
+            let lines = body.strip_suffix(b"\n").unwrap_or(body);
+            lines.split(|&byte| byte == b'\n').map(without_cr)
+        });
         raw.into_iter()
             .flatten()
             .chain(self.frame.get_all("Output"))

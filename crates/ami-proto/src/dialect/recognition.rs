@@ -143,7 +143,7 @@ impl Recognition {
         let makes = self.makes();
         let strangers = |one: &Make| {
             makes.iter().any(|other| {
-                one < other && !one.inherits_from(*other) && !other.inherits_from(*one)
+                one != other && !one.inherits_from(*other) && !other.inherits_from(*one)
             })
         };
         if makes.iter().any(strangers) {
@@ -268,13 +268,18 @@ mod tests {
 
     const MIKO: &str = "PBX Call Manager/11.0.0\r\n";
 
-    fn check(wire: &str, dialect: Option<&str>, conflicts: &[&str]) {
+    fn seen(wire: &str) -> Recognition {
         let mut recognition = Recognition::default();
         let mut decoder = Decoder::client(Limits::default());
         let mut bytes = wire.as_bytes();
         while let Some(frame) = decoder.decode(&mut bytes) {
             recognition.see(&frame);
         }
+        recognition
+    }
+
+    fn check(wire: &str, dialect: Option<&str>, conflicts: &[&str]) {
+        let recognition = seen(wire);
         assert_eq!(recognition.dialect().as_deref(), dialect, "{wire}");
         assert_eq!(recognition.conflicts(), conflicts, "{wire}");
         let is_known = dialect.is_some();
@@ -411,5 +416,55 @@ mod tests {
             Some("Asterisk 16.3 to 16.11"),
             &[],
         );
+    }
+
+    #[test]
+    fn the_line_ends_of_command_are_a_mark_if_only_the_last_is_odd() {
+        let base = "Asterisk Call Manager/2.6.0\r\n";
+        let printed = |text: &str, dialect: &str| {
+            let wire = format!(
+                "{base}Response: Follows\r\nPrivilege: Command\r\n{text}--END COMMAND--\r\n\r\n"
+            );
+            check(&wire, Some(dialect), &[]);
+        };
+        printed("a\nb\r\n", "Yeastar S-Series on Asterisk 13.1");
+        printed("a\r\nb\r\n", "Asterisk 13.1");
+        printed("a\nb\n", "Asterisk 13.1");
+    }
+
+    #[test]
+    fn only_answers_to_command_tell_how_it_is_framed() {
+        let banner = "Asterisk Call Manager/2.8.0\r\n";
+        let both = Some("Asterisk 13.5 to 13.12 or 14.0 to 14.1");
+        for other in [
+            "Response: Follows\r\na\n--END COMMAND--\r\n\r\n",
+            "Event: X\r\nPrivilege: Command\r\n\r\n",
+            "Event: X\r\nOutput: a\r\n\r\n",
+        ] {
+            check(&format!("{banner}{other}"), both, &[]);
+        }
+    }
+
+    #[test]
+    fn most_marks_win_and_those_of_others_are_told_as_such() {
+        let told = |wire: &str| {
+            let recognition = seen(wire);
+            (recognition.dialect().unwrap(), recognition.reasons())
+        };
+        let ucm = "Event: X\r\nPageFlag: true\r\nCallid: 1\r\n\r\n";
+        let (dialect, reasons) = told(&format!("{ucm}Event: X\r\nContext: DLPN_1\r\n\r\n"));
+        assert_eq!(dialect, "Grandstream UCM");
+        assert_eq!(
+            reasons,
+            [
+                "a header Callid",
+                "a header PageFlag",
+                "`Context: DLPN_…`, as of Yeastar S-Series"
+            ]
+        );
+        // It has what it inherited, which says nothing against it.
+        let (dialect, reasons) = told(&format!("{ucm}Event: X\r\nContext: from-internal\r\n\r\n"));
+        assert_eq!(dialect, "Grandstream UCM");
+        assert_eq!(reasons, ["a header Callid", "a header PageFlag"]);
     }
 }

@@ -1,4 +1,8 @@
-//! Properties of the decoder over streams made of what breaks decoders.
+//! Properties of the decoder over streams made of what breaks decoders; of views and dialects in files beside.
+#![expect(clippy::unwrap_used, reason = "what a test did not expect ends it")]
+
+mod dialect;
+mod views;
 
 use ami_proto::{Action, ActionId, Anomaly, Decoder, FrameKind, Limits, OwnedFrame};
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Answers of more than one frame: event lists, and text without a Response.
 
+use proptest::prelude::{Just, any, prop_assert_eq, prop_oneof, proptest};
+
 use super::*;
 
 #[test]
@@ -268,4 +270,56 @@ fn a_list_can_be_ended_by_who_knows_its_last_item() {
     peer.session.end_list(slot);
     assert_eq!(peer.session.in_flight(), 0);
     assert_eq!(peer.server(&item), [Disposition::Event]);
+}
+
+/// What may come while a list is open.
+#[derive(Debug, Clone, Copy)]
+enum Among {
+    Item,
+    /// An event that answers nothing.
+    Nobodys,
+    /// A response to something else.
+    Stranger,
+}
+
+proptest! {
+    /// A list of n items, in whatever pieces and with whatever between them, is told item by item, counted from 0, and
+    /// then once that it is complete, with n and with the server's own count; what comes behind is no part of it.
+    #[test]
+    fn a_list_is_told_once_and_counted(
+        among in proptest::collection::vec(
+            prop_oneof![3 => Just(Among::Item), 1 => Just(Among::Nobodys), 1 => Just(Among::Stranger)], 0..20),
+        announced in any::<bool>(),
+        listed in proptest::option::of(any::<u32>()),
+        cut in 1..90_usize,
+    ) {
+        let mut peer = Peer::ready();
+        let slot = peer.send("Status", Answer::List);
+        let mut wire = "Response: Success\r\nActionID: #0\r\n".to_owned();
+        wire.push_str(if announced { "EventList: start\r\n\r\n" } else { "\r\n" });
+        let mut expected = vec![list_opened(slot)];
+        let mut items = 0;
+        for among in among {
+            wire.push_str(match among {
+                Among::Item => "Event: Status\r\nActionID: #0\r\n\r\n",
+                Among::Nobodys => "Event: StatusComplete\r\nEventList: Complete\r\n\r\n",
+                Among::Stranger => "Response: Success\r\nActionID: else\r\n\r\n",
+            });
+            expected.push(match among {
+                Among::Item => Disposition::Item { slot, index: items },
+                Among::Nobodys => Disposition::Event,
+                Among::Stranger => Disposition::Unmatched,
+            });
+            items += u32::from(matches!(among, Among::Item));
+        }
+        wire.push_str("Event: StatusComplete\r\nActionID: #0\r\n");
+        wire.push_str(&listed.map_or(String::new(), |listed| format!("EventList: Complete\r\nListItems: {listed}\r\n")));
+        wire.push_str("\r\nEvent: Status\r\nActionID: #0\r\n\r\n");
+        expected.extend([Disposition::Complete { slot, items, listed }, Disposition::Event]);
+        let wire = with_ids(&wire, &[slot]);
+        let pieces = wire.as_bytes().chunks(cut).map(|piece| std::str::from_utf8(piece).unwrap());
+        let found: Vec<_> = pieces.flat_map(|piece| peer.server(piece)).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(peer.session.in_flight(), 0);
+    }
 }
