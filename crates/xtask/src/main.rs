@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the house needs besides cargo.
 //!
-//! `pbx` runs real Asterisks on loopback, `clients` installs AMI clients of others, `tidy` checks the rules that the compiler does not,
+//! `pbx` runs real Asterisks on loopback, `clients` installs AMI clients of others, `peers` shows what they make
+//! of the corpora, `tidy` checks the rules that the compiler does not,
 //! `fuzz` breaks the core on purpose, `bench` measures us beside our peers.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +14,7 @@ mod clients;
 mod fuzz;
 mod lab;
 mod pbx;
+mod peers;
 mod tidy;
 mod workspace;
 
@@ -34,6 +36,8 @@ enum Task {
     Pbx(pbx::Verb),
     /// Install the AMI clients of others that the simulated PBXs are tried with (needs python3 and npm)
     Clients,
+    /// What open AMI clients make of the frames of the corpora, as docs/peers.md (needs python3 and npm)
+    Peers(peers::Options),
     /// Measure amibench beside its peers, in the same run
     #[command(subcommand)]
     Bench(bench::Verb),
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Pbx(verb) => pbx::run(verb),
         Task::Clients => clients::run(),
+        Task::Peers(options) => peers::run(&options),
         Task::Bench(verb) => bench::run(verb),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Tidy => tidy::run(),

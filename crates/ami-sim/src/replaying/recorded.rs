@@ -10,7 +10,7 @@ use ami_proto::transcript::{Entry, Mark, What};
 use super::Request;
 
 /// They are others each time: ids that a client chooses, and what it hands to its calls.
-const PASSING: [&str; 3] = ["actionid", "channelid", "otherchannelid"];
+const PASSING: [&str; 4] = ["actionid", "channelid", "otherchannelid", "commandid"];
 const OF_CALLS: &str = "variable";
 /// How Asterisk begins to say that it has no such action.
 const UNKNOWN: &[u8] = b"Invalid/unknown command";
@@ -123,7 +123,12 @@ impl Reading {
             }
             What::Mark(Mark::Fin | Mark::Rst) => {
                 if let Some(last) = connection.asked.last_mut() {
-                    last.ends = Some(entry.at.saturating_sub(last.at));
+                    let after = entry.at.saturating_sub(last.at);
+                    last.ends = Some(after);
+                    let bytes = self.server.pending().to_vec();
+                    if !bytes.is_empty() {
+                        last.said.push(Said { after, bytes });
+                    }
                 }
             }
             What::Mark(_) => {}

@@ -145,3 +145,16 @@ fn a_call_that_is_asked_for_again_has_the_id_of_its_own_request() {
         assert!(hangup.contains("Channel Hungup"), "{id}: {hangup}");
     }
 }
+
+#[test]
+fn a_recording_that_ends_in_a_message_does_so_again() {
+    let cut = CALL.replace(r"Goodbye\r\n\r\n", r"Goodbye\r\n\r\nEvent: Shut");
+    let transcript = Transcript::parse(&cut).unwrap();
+    let mut pbx = Replaying::of(&transcript.entries).unwrap();
+    let key = pbx.accept(Duration::ZERO);
+    pbx.handle_input(seconds(1.0), key, b"Action: Logoff\r\n\r\n");
+    assert!(!pbx.is_over(seconds(1.1), key));
+    let said = pbx.poll_output(seconds(2.0), key).unwrap();
+    assert!(said.ends_with(b"Goodbye\r\n\r\nEvent: Shut"));
+    assert!(pbx.is_over(seconds(2.0), key));
+}
