@@ -7,6 +7,7 @@ use ami_proto::dialect::recognition::Recognition;
 
 use crate::allowed;
 use crate::case::Need;
+use crate::finding::Finding;
 use crate::observed::{Connection, Observed};
 
 /// A release of Asterisk, as far as it is known.
@@ -111,6 +112,15 @@ impl Device {
                 self.has_transport(Transport::Plain, "the target is not reached over plain TCP")
             }
         }
+    }
+
+    /// Why a case with these needs is not judged on it, if it is not.
+    pub(crate) fn obstacle(&self, needs: &[Need]) -> Option<Finding> {
+        needs.iter().find_map(|need| match self.has(*need) {
+            Has::Yes => None,
+            Has::No(why) => Some(Finding::not_applicable(why)),
+            Has::Unknown(why) => Some(Finding::inconclusive(why)),
+        })
     }
 
     /// With what speaks for it, and what does not go together.

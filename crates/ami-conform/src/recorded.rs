@@ -1,20 +1,19 @@
 //! Judges a recording with the passive cases. What it does not show is inconclusive.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use ami_proto::frame::FrameKind;
 use ami_proto::session::Secret;
 use ami_proto::transcript::{Entry, What};
 
 use crate::case::{Case, Check};
-use crate::device::{Device, Has, Reason, Release};
+use crate::device::{Device, Reason, Release};
 use crate::finding::{Evidence, Finding};
 use crate::import::{LineEnds, Recording};
 use crate::log::Manners;
 use crate::masking;
 use crate::observed::{Connection, Observed};
-use crate::suite::{Judgement, Selection};
+use crate::suite::{Judgement, Selection, decided};
 
 /// Cases of other areas that look at line ends.
 const ON_LINE_ENDS: [&str; 1] = ["banner.line.crlf"];
@@ -93,27 +92,24 @@ pub fn device(observed: &Observed<'_>) -> Device {
 
 /// Those that are asked for and need nothing but what passed.
 pub fn cases(selection: &Selection) -> impl Iterator<Item = &'static Case> {
-    let planned = selection.plan(&Device::default());
-    let cases = planned.into_iter().map(|planned| planned.case());
-    cases.filter(|case| case.is_passive())
+    selection.cases().filter(|case| case.is_passive())
 }
 
-/// The passive cases that are asked for, each judged.
-pub fn judge(recording: &Recording, selection: &Selection) -> (Device, Vec<Judgement>) {
-    let observed = observe(recording);
-    let device = device(&observed);
-    let judgements = cases(selection)
-        .filter_map(|case| match case.check {
-            Check::Passive(check) => Some((case, check)),
-            Check::Active(_) => None,
-        })
-        .map(|(case, check)| Judgement {
-            case,
-            finding: obstacle(case, recording, &device).unwrap_or_else(|| check(&observed)),
-            took: Duration::ZERO,
-            left: Vec::new(),
-        })
-        .collect();
+/// The passive cases that are asked for, each judged on what was observed of a recording with such line ends.
+pub fn judge(
+    observed: &Observed<'_>,
+    line_ends: LineEnds,
+    selection: &Selection,
+) -> (Device, Vec<Judgement>) {
+    let device = device(observed);
+    let judgements = selection.cases().filter_map(|case| match case.check {
+        Check::Passive(check) => {
+            let obstacle = obstacle(case, line_ends, &device);
+            Some(decided(case, obstacle.unwrap_or_else(|| check(observed))))
+        }
+        Check::Active(_) => None,
+    });
+    let judgements = judgements.collect();
     (device, judgements)
 }
 
@@ -135,15 +131,11 @@ pub fn secrets(observed: &Observed<'_>) -> Vec<Secret> {
     given.into_iter().map(Secret::new).collect()
 }
 
-fn obstacle(case: &Case, recording: &Recording, device: &Device) -> Option<Finding> {
+fn obstacle(case: &Case, line_ends: LineEnds, device: &Device) -> Option<Finding> {
     let on_line_ends = case.area() == "framing" || ON_LINE_ENDS.contains(&case.id);
-    if recording.line_ends == LineEnds::Lost && on_line_ends {
+    if line_ends == LineEnds::Lost && on_line_ends {
         let why = "a text log does not show where lines and messages ended on the wire";
         return Some(Finding::not_applicable(why));
     }
-    case.needs.iter().find_map(|need| match device.has(*need) {
-        Has::Yes => None,
-        Has::No(why) => Some(Finding::not_applicable(why)),
-        Has::Unknown(why) => Some(Finding::inconclusive(why)),
-    })
+    device.obstacle(case.needs)
 }

@@ -10,7 +10,7 @@ use ami_results::verdict::State;
 use crate::bench::{Bench, Site};
 use crate::case::{ActiveCheck, Case, Check, Level, Safety};
 use crate::cases;
-use crate::device::{Device, Has};
+use crate::device::Device;
 use crate::finding::{Finding, settle};
 use crate::observed::Observed;
 use crate::trace;
@@ -108,14 +108,7 @@ impl Selection {
         if !self.permits(case.safety) {
             return Some(Finding::skipped(format!("needs --allow {}", case.safety)));
         }
-        for need in case.needs {
-            match device.has(*need) {
-                Has::Yes => {}
-                Has::No(why) => return Some(Finding::not_applicable(why)),
-                Has::Unknown(why) => return Some(Finding::inconclusive(why)),
-            }
-        }
-        None
+        device.obstacle(case.needs)
     }
 }
 
@@ -235,7 +228,7 @@ fn obstacle(site: &Site, case: &Case, dead: Option<&str>) -> Option<Finding> {
 }
 
 /// The passive cases of a plan, on what was seen.
-pub fn passive<'a>(
+fn passive<'a>(
     plan: &'a [Planned],
     observed: &'a Observed<'_>,
 ) -> impl Iterator<Item = Judgement> + 'a {
@@ -271,7 +264,8 @@ async fn active(
     }
 }
 
-fn decided(case: &'static Case, finding: Finding) -> Judgement {
+/// Without doing anything.
+pub(crate) fn decided(case: &'static Case, finding: Finding) -> Judgement {
     Judgement {
         case,
         finding,

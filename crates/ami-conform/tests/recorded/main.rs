@@ -31,7 +31,8 @@ fn read(bytes: &[u8]) -> Recording {
 }
 
 fn judge(recording: &Recording) -> Vec<Judgement> {
-    recorded::judge(recording, &Selection::default()).1
+    let observed = recorded::observe(recording);
+    recorded::judge(&observed, recording.line_ends, &Selection::default()).1
 }
 
 fn state(recording: &Recording, case: &str) -> State {

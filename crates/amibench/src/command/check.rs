@@ -80,8 +80,9 @@ pub(crate) fn run(check: &Check) -> Result<Exit, Failure> {
 fn judge(path: &Path, stream: Option<usize>, selection: &Selection) -> Result<Checked, Failure> {
     let name = path.display().to_string();
     let recording = recording::read(path, stream)?;
-    let secrets = recorded::secrets(&recorded::observe(&recording));
-    let (device, judgements) = recorded::judge(&recording, selection);
+    let observed = recorded::observe(&recording);
+    let secrets = recorded::secrets(&observed);
+    let (device, judgements) = recorded::judge(&observed, recording.line_ends, selection);
     Ok(Checked {
         name,
         secrets,

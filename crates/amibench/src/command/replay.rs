@@ -8,7 +8,7 @@ use ami_client::Target;
 use ami_client::target::Environment;
 use ami_conform::bench::Site;
 use ami_conform::finding::Evidence;
-use ami_conform::import::Recording;
+use ami_conform::import::{LineEnds, Recording};
 use ami_conform::log::Manners;
 use ami_conform::observed::Observed;
 use ami_conform::recorded;
@@ -75,13 +75,8 @@ pub(crate) fn run(replay: &Replay) -> Result<Exit, Failure> {
     let way = judge::way(&target, &mut simulators)?;
     let run_dir = create_run_dir(replay, &target)?;
     let ended = send(&target, way, &plan)?;
-    let exit = conclude(
-        replay,
-        &target,
-        (&recording, &then, &script),
-        &ended,
-        &run_dir,
-    )?;
+    let recorded = (recording.line_ends, &then, &script);
+    let exit = conclude(replay, &target, recorded, &ended, &run_dir)?;
     print::line(run_dir.path().display());
     if replay.out.is_none() {
         run_dir
@@ -185,7 +180,7 @@ fn send(target: &Target, way: Way, plan: &Plan<'_>) -> Result<Ended, Failure> {
 fn conclude(
     replay: &Replay,
     target: &Target,
-    (recording, then, script): (&Recording, &Observed<'_>, &Script<'_>),
+    (line_ends, then, script): (LineEnds, &Observed<'_>, &Script<'_>),
     ended: &Ended,
     run_dir: &RunDir,
 ) -> Result<Exit, Failure> {
@@ -200,8 +195,11 @@ fn conclude(
         How::Unreachable => Vec::new(),
         _ => compare(script, then, &ended.replayed, &now),
     };
-    let (device, judgements) = recorded::judge(&passed, &Selection::default());
-    let (_, before) = recorded::judge(recording, &Selection::default());
+    let judge = |observed: &Observed<'_>, line_ends: LineEnds| {
+        recorded::judge(observed, line_ends, &Selection::default())
+    };
+    let (device, judgements) = judge(&recorded::observe(&passed), passed.line_ends);
+    let (_, before) = judge(then, line_ends);
     let known = known::Known::of(target, &before)?;
     let name = &target.name;
     let excerpt = |evidence: &Evidence| recorded::excerpt(&passed, evidence, &secrets);
