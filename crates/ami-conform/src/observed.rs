@@ -63,6 +63,17 @@ impl Seen {
     }
 }
 
+/// Whether it ends a list: by its word, or by its name where the PBX is too old for the word.
+pub(crate) fn closes_list(frame: Frame<'_>) -> bool {
+    match frame.get("EventList") {
+        Some(word) => word.eq_ignore_ascii_case(b"Complete"),
+        None => {
+            let name = frame.get("Event").unwrap_or_default();
+            name.to_ascii_lowercase().ends_with(b"complete")
+        }
+    }
+}
+
 /// Both directions of one connection, being decoded.
 struct Decoding {
     connection: Connection,

@@ -17,6 +17,7 @@ use crate::allowed;
 use crate::bench::Place;
 use crate::finding::{Evidence, Finding};
 use crate::log::Side;
+use crate::observed::closes_list;
 use crate::replay::permission::Permitted;
 
 /// A PBX that takes longer for a plain answer is not judged but dead or busy.
@@ -123,16 +124,8 @@ impl Got {
         self.has("ActionID", id) || (self.is_nameless() && self.text("Privilege").is_none())
     }
 
-    /// By its word, or by its name where the PBX is too old for the word.
     pub fn closes_list(&self) -> bool {
-        let frame = self.frame();
-        match frame.get("EventList") {
-            Some(word) => word.eq_ignore_ascii_case(b"Complete"),
-            None => {
-                let name = frame.get("Event").unwrap_or_default();
-                name.to_ascii_lowercase().ends_with(b"complete")
-            }
-        }
+        closes_list(self.frame())
     }
 
     pub fn evidence(&self) -> Evidence {

@@ -10,7 +10,7 @@ use super::drive::{Fate, Replayed};
 use super::exchange::{Exchange, exchanges};
 use super::script::{Asked, Script};
 use crate::finding::{Evidence, Finding};
-use crate::observed::{Observed, Seen};
+use crate::observed::{Observed, Seen, closes_list};
 
 /// Of names in one difference; all stand in the evidence.
 const NAMES_MAX: usize = 16;
@@ -225,14 +225,12 @@ impl Kind {
                     kind.message = text("Message");
                     kind.keys = keys(frame);
                 }
-                _ if closes_list(frame) => {
-                    let word = text("EventList").map(|word| format!(", EventList: {word}"));
-                    let event = text("Event").unwrap_or_default();
-                    kind.end = Some(format!("`Event: {event}{}`", word.unwrap_or_default()));
-                    kind.items.entry(event).or_default().take(frame);
-                }
                 _ => {
                     let event = text("Event").unwrap_or_default();
+                    if closes_list(frame) {
+                        let word = text("EventList").map(|word| format!(", EventList: {word}"));
+                        kind.end = Some(format!("`Event: {event}{}`", word.unwrap_or_default()));
+                    }
                     kind.items.entry(event).or_default().take(frame);
                 }
             }
@@ -368,15 +366,6 @@ fn without_numbers(name: &str) -> String {
     }
     kept.pop();
     kept
-}
-
-fn closes_list(frame: Frame<'_>) -> bool {
-    match frame.get("EventList") {
-        Some(word) => word.eq_ignore_ascii_case(b"Complete"),
-        None => frame
-            .get("Event")
-            .is_some_and(|event| event.to_ascii_lowercase().ends_with(b"complete")),
-    }
 }
 
 /// Events that nobody asked for. Of the calls that were placed then and now the same kinds must come; of others only those

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ami_proto::frame::{Frame, FrameKind};
 use tokio::time::{Instant, sleep_until};
 
+use crate::observed::closes_list;
 use crate::probe::{ANSWER_WITHIN, Heard, Probe};
 
 pub(super) struct Line {
@@ -54,14 +55,9 @@ pub(super) enum Makes {
 
 impl Answer {
     pub(super) fn of(frame: Frame<'_>) -> Self {
-        let event = frame.text("Event").unwrap_or_default();
-        let ends = match frame.get("EventList") {
-            Some(word) => word.eq_ignore_ascii_case(b"Complete"),
-            None => event.to_ascii_lowercase().ends_with("complete"),
-        };
         match frame.kind() {
-            FrameKind::Event if ends => Self::End,
-            FrameKind::Event => Self::Event(event.into_owned()),
+            FrameKind::Event if closes_list(frame) => Self::End,
+            FrameKind::Event => Self::Event(frame.text("Event").unwrap_or_default().into_owned()),
             _ => Self::Response,
         }
     }
