@@ -158,16 +158,17 @@ impl Gathered {
             ));
         }
         let compared = self.compared;
-        if self.differences.is_empty() {
-            notes.insert(0, format!("all of {compared} answers"));
-            let got = notes.join("; ");
-            return match (compared, self.unanswered) {
-                (0, 0) => Finding::skipped(notes[1..].join("; ")),
-                (0, _) => Finding::inconclusive(notes[1..].join("; ")),
-                _ => Finding::pass(got),
-            };
+        if !self.differences.is_empty() {
+            return differ(&self.differences, compared, notes);
         }
-        differ(&self.differences, compared, notes)
+        match (compared, self.unanswered) {
+            (0, 0) => Finding::skipped(notes.join("; ")),
+            (0, _) => Finding::inconclusive(notes.join("; ")),
+            _ => {
+                notes.insert(0, format!("all of {compared} answers"));
+                Finding::pass(notes.join("; "))
+            }
+        }
     }
 }
 
@@ -196,21 +197,13 @@ fn count<T: PartialEq>(counted: &mut Vec<(T, usize)>, one: T) {
 }
 
 fn numbers(numbers: &[usize]) -> String {
-    let shown: Vec<String> = numbers
-        .iter()
-        .take(NAMES_MAX)
-        .map(usize::to_string)
-        .collect();
-    let more = match numbers.len().saturating_sub(NAMES_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let what = if numbers.len() == 1 {
         "request"
     } else {
         "requests"
     };
-    format!("{what} {}{more} of the recording", shown.join(", "))
+    let numbers = listed(numbers.iter().map(usize::to_string));
+    format!("{what} {numbers} of the recording")
 }
 
 impl Kind {
@@ -277,8 +270,8 @@ impl Kind {
         let (recorded, came) = (names(self), names(now));
         if !recorded.is_empty() && !came.is_empty() && recorded.is_disjoint(&came) {
             differences.push(Difference {
-                recorded: format!("events {}", listed(&recorded)),
-                came: format!("events {}", listed(&came)),
+                recorded: format!("events {}", quoted(&recorded)),
+                came: format!("events {}", quoted(&came)),
                 event: came.first().cloned(),
             });
         }
@@ -312,32 +305,30 @@ fn of_items(recorded: &BTreeMap<String, Keys>, came: &BTreeMap<String, Keys>) ->
 fn lacking(of: &str, then: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Difference> {
     let missing: BTreeSet<String> = then.difference(now).cloned().collect();
     (!missing.is_empty()).then(|| Difference {
-        recorded: format!("{} in {of}", listed(&missing)),
-        came: format!("no {} in {of}", listed(&missing)),
-        event: is_event(of),
+        recorded: format!("{} in {of}", quoted(&missing)),
+        came: format!("no {} in {of}", quoted(&missing)),
+        event: (of != ANSWER).then(|| of.to_owned()),
     })
 }
 
+/// The same the other way round.
 fn surplus(of: &str, then: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Difference> {
-    let new: BTreeSet<String> = now.difference(then).cloned().collect();
-    (!new.is_empty()).then(|| Difference {
-        recorded: format!("no {} in {of}", listed(&new)),
-        came: format!("{} in {of}", listed(&new)),
-        event: is_event(of),
+    let lacking = lacking(of, now, then)?;
+    Some(Difference {
+        recorded: lacking.came,
+        came: lacking.recorded,
+        event: lacking.event,
     })
 }
 
-fn is_event(of: &str) -> Option<String> {
-    (of != ANSWER).then(|| of.to_owned())
+fn quoted(names: &BTreeSet<String>) -> String {
+    listed(names.iter().map(|name| format!("`{name}`")))
 }
 
-fn listed(names: &BTreeSet<String>) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(NAMES_MAX)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    match names.len().saturating_sub(NAMES_MAX) {
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let shown: Vec<String> = names.take(NAMES_MAX).collect();
+    match more {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
