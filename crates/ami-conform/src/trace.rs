@@ -10,7 +10,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Three seconds: no PBX that answers needs longer to end a channel.
 const LOOKS_MAX: u32 = 60;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trace {
     DatabaseKey {
         family: String,

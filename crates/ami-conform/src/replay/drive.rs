@@ -9,9 +9,9 @@ use ami_proto::dialect::Dialect;
 use ami_proto::message::Message;
 use tokio::time::Instant;
 
-use super::line::{Answer, Line, Makes, Sent, Stage, next_of};
+use super::line::{Answer, Line, Sent, Stage, next_of};
 use super::names::{Calls, Unknown, replace};
-use super::permission::{Ours, Rules, permit};
+use super::permission::{Ours, Rules, is_among, permit};
 use super::request::Request;
 use super::script::{Asked, Deed, Script, Step};
 use crate::bench::{Bench, Site};
@@ -20,7 +20,7 @@ use crate::device::Device;
 use crate::finding::{Evidence, Finding};
 use crate::log::Manners;
 use crate::observed::Observed;
-use crate::probe::{ANSWER_WITHIN, Heard, Probe};
+use crate::probe::{ANSWER_WITHIN, Got, Heard, Probe};
 use crate::trace::{self, Trace};
 
 /// A call ends by itself that much later than the recording of it did, whatever becomes of us.
@@ -77,7 +77,7 @@ impl Plan<'_> {
         for (name, value) in &mut request.headers {
             // Elsewhere a channel is one that is up, and called as the PBX calls it.
             let names_up = name.eq_ignore_ascii_case("Channel") && !is_call;
-            if names_up || !DIALLED.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if names_up || !is_among(&DIALLED, name) {
                 continue;
             }
             for (old, new) in &self.extens {
@@ -333,47 +333,21 @@ impl Drive<'_, '_> {
         Ok(())
     }
 
-    /// What is there already belongs to somebody else.
-    async fn look_before(&mut self, request: &Request) -> Result<Option<Makes>, String> {
-        let text = |name| request.get(name).unwrap_or_default().to_owned();
-        if request.is("DBPut") {
-            let (family, key) = (text("Family"), text("Key"));
-            if !self.ours.keys.contains(&(family.clone(), key.clone())) {
-                let keeper = self.keeper().await?;
-                let asked = keeper
-                    .ask("DBGet", &[("Family", &family), ("Key", &key)])
-                    .await;
-                let there = asked.map_err(|why| why.got)?.has("Response", "Success");
-                if there {
-                    return Err(format!("{family}/{key} is in the database already"));
-                }
-            }
-            let entry = (family.clone(), key.clone());
-            self.bench.will_leave(Trace::DatabaseKey { family, key });
-            return Ok(Some(Makes::Key(entry.0, entry.1)));
-        }
-        if request.is("QueueAdd") {
-            let (queue, interface) = (text("Queue"), text("Interface"));
+    /// What it would make. What is there already belongs to somebody else.
+    async fn look_before(&mut self, request: &Request) -> Result<Option<Trace>, String> {
+        let makes = if request.is("DBPut") {
+            request.key()
+        } else if request.is("QueueAdd") {
+            request.member()
+        } else {
+            return Ok(None);
+        };
+        if !self.ours.made.contains(&makes) {
             let keeper = self.keeper().await?;
-            let member = [("Queue", queue.as_str()), ("Member", interface.as_str())];
-            let members = keeper
-                .list("QueueStatus", &member)
-                .await
-                .map_err(|why| why.got)?;
-            let is_it = |name| members.items.iter().any(|item| item.has(name, &interface));
-            let known = self
-                .ours
-                .members
-                .contains(&(queue.clone(), interface.clone()));
-            if !known && (is_it("Location") || is_it("Interface") || is_it("StateInterface")) {
-                return Err(format!("{interface} is a member of {queue} already"));
-            }
-            let member = (queue.clone(), interface.clone());
-            self.bench
-                .will_leave(Trace::QueueMember { queue, interface });
-            return Ok(Some(Makes::Member(member.0, member.1)));
+            not_there(&makes, keeper).await?;
         }
-        Ok(None)
+        self.bench.will_leave(makes.clone());
+        Ok(Some(makes))
     }
 
     async fn keeper(&mut self) -> Result<&mut Probe, String> {
@@ -448,13 +422,9 @@ impl Drive<'_, '_> {
         };
         let Some(sent) = sent else { return };
         if answer == Answer::Response {
-            match sent.makes.take().filter(|_| got.has("Response", "Success")) {
-                Some(Makes::Key(family, key)) => drop(self.ours.keys.insert((family, key))),
-                Some(Makes::Member(queue, interface)) => {
-                    self.ours.members.insert((queue, interface));
-                }
-                None => {}
-            }
+            let makes = sent.makes.take();
+            let made = makes.filter(|_| got.has("Response", "Success"));
+            self.ours.made.extend(made);
         }
         sent.came.insert(answer);
     }
@@ -480,4 +450,31 @@ impl Drive<'_, '_> {
         }
         trace::remove(&mut self.bench).await
     }
+}
+
+/// Or what is said of it.
+async fn not_there(makes: &Trace, keeper: &mut Probe) -> Result<(), String> {
+    let (there, what) = match makes {
+        Trace::DatabaseKey { family, key } => {
+            let entry = [("Family", family.as_str()), ("Key", key.as_str())];
+            let got = keeper.ask("DBGet", &entry).await;
+            let there = got.map_err(|why| why.got)?.has("Response", "Success");
+            (there, format!("{family}/{key} is in the database"))
+        }
+        Trace::QueueMember { queue, interface } => {
+            let member = [("Queue", queue.as_str()), ("Member", interface.as_str())];
+            let list = keeper.list("QueueStatus", &member).await;
+            let items = list.map_err(|why| why.got)?.items;
+            let names = ["Location", "Interface", "StateInterface"];
+            let is_it = |item: &Got| names.iter().any(|name| item.has(name, interface));
+            let there = items.iter().any(is_it);
+            (there, format!("{interface} is a member of {queue}"))
+        }
+        // It is called by an id that nobody else has.
+        Trace::Channel { .. } => return Ok(()),
+    };
+    if there {
+        return Err(format!("{what} already"));
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::observed::closes_list;
 use crate::probe::{ANSWER_WITHIN, Heard, Probe};
+use crate::trace::Trace;
 
 pub(super) struct Line {
     pub(super) probe: Probe,
@@ -36,7 +37,8 @@ pub(super) struct Sent {
     pub(super) expected: Vec<(Duration, Answer)>,
     pub(super) came: BTreeSet<Answer>,
     pub(super) given_up: bool,
-    pub(super) makes: Option<Makes>,
+    /// What is there once the answer is a success.
+    pub(super) makes: Option<Trace>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,12 +47,6 @@ pub(super) enum Answer {
     /// The end of a list.
     End,
     Event(String),
-}
-
-/// What is there once the answer is a success.
-pub(super) enum Makes {
-    Key(String, String),
-    Member(String, String),
 }
 
 impl Answer {

@@ -8,6 +8,7 @@ use ami_client::target::Role;
 
 use super::request::Request;
 use crate::case::Safety;
+use crate::trace::Trace;
 
 /// They only read. Left out on purpose: what shows secrets (GetConfig, PJSIPShowAuths, PJSIPShowEndpoint).
 const READING: &[&str] = &[
@@ -132,10 +133,8 @@ pub struct Rules {
 /// What the replay has made on the PBX.
 #[derive(Debug, Default)]
 pub(super) struct Ours {
-    /// Family and key.
-    pub(super) keys: BTreeSet<(String, String)>,
-    /// Queue and interface.
-    pub(super) members: BTreeSet<(String, String)>,
+    /// Database keys and members of queues.
+    pub(super) made: BTreeSet<Trace>,
     /// Names and Uniqueids.
     pub(super) channels: BTreeSet<String>,
 }
@@ -168,9 +167,13 @@ pub fn class_of(action: &str) -> Option<Safety> {
         (MAKING, Safety::CreatesState),
         (CALLING, Safety::OriginatesCall),
     ];
-    let is_in = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(action));
     let mut classes = classes.into_iter();
-    classes.find_map(|(names, class)| is_in(names).then_some(class))
+    classes.find_map(|(names, class)| is_among(names, action).then_some(class))
+}
+
+/// AMI does not tell letters by their case.
+pub(super) fn is_among(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 impl Rules {
@@ -205,12 +208,7 @@ impl Rules {
 
     fn dials(&self, request: &Request) -> Result<(), String> {
         let mut headers = request.headers.iter();
-        let is_known = |name: &String| {
-            OF_ORIGINATE
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-        };
-        if let Some((other, _)) = headers.find(|(name, _)| !is_known(name)) {
+        if let Some((other, _)) = headers.find(|(name, _)| !is_among(OF_ORIGINATE, name)) {
             return Err(format!("nothing says what its header {other} does"));
         }
         let text = |name| request.get(name).map(str::to_owned);
@@ -257,18 +255,12 @@ impl Rules {
 impl Ours {
     /// Whatever is not ours stays as it is.
     fn admit(&self, request: &Request) -> Result<(), String> {
-        let text = |name| request.get(name).unwrap_or_default().to_owned();
         let action = request.action().to_ascii_lowercase();
         let is_ours = match action.as_str() {
-            "dbdel" => self.keys.contains(&(text("Family"), text("Key"))),
-            "queueremove" | "queuepause" => {
-                self.members.contains(&(text("Queue"), text("Interface")))
-            }
+            "dbdel" => self.made.contains(&request.key()),
+            "queueremove" | "queuepause" => self.made.contains(&request.member()),
             "originate" => return Ok(()),
-            _ if CALLING
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&action)) =>
-            {
+            _ if is_among(CALLING, &action) => {
                 let channels = request.all("Channel").chain(request.all("ExtraChannel"));
                 let mut channels = channels.peekable();
                 channels.peek().is_some() && channels.all(|one| self.channels.contains(one))

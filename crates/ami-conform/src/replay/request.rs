@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use ami_proto::frame::Frame;
 
+use crate::trace::Trace;
+
 /// No PBX takes a longer line.
 const LINE_MAX: usize = 1022;
 
@@ -53,6 +55,26 @@ impl Request {
         let of_name = move |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
         let headers = self.headers.iter().filter(of_name);
         headers.map(|(_, value)| value.as_str())
+    }
+
+    /// The database key that it is about.
+    pub(super) fn key(&self) -> Trace {
+        Trace::DatabaseKey {
+            family: self.text("Family"),
+            key: self.text("Key"),
+        }
+    }
+
+    /// The member of a queue that it is about.
+    pub(super) fn member(&self) -> Trace {
+        Trace::QueueMember {
+            queue: self.text("Queue"),
+            interface: self.text("Interface"),
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.get(name).unwrap_or_default().to_owned()
     }
 
     /// Replaces the header of that name, or adds it.
