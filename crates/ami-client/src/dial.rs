@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use serde::Deserialize;
+use thiserror::Error;
 
 use crate::target::Role;
 
@@ -46,10 +47,13 @@ fn nothing() -> String {
 }
 
 /// Why a role may not be called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Forbidden {
+    #[error("{number} is an emergency number")]
     Emergency { number: String },
+    #[error("no pattern of `limits.dial` permits it")]
     NoPattern,
+    #[error("{name} leads out of the PBX, which only an exact pattern of `limits.dial` permits")]
     TrunkNeedsExactPattern { name: String },
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ami_client::dial::{self, DialPattern, Forbidden};
+use ami_client::dial::{self, DialPattern};
 use ami_client::target::Role;
 
 use super::request::Request;
@@ -242,13 +242,7 @@ impl Rules {
     }
 
     fn permits(&self, role: &Role) -> Result<(), String> {
-        dial::permit(role, &self.dial).map_err(|why| match why {
-            Forbidden::NoPattern => "no pattern of `limits.dial` permits it".to_owned(),
-            Forbidden::TrunkNeedsExactPattern { name } => format!(
-                "{name} leads out of the PBX, which only an exact pattern of `limits.dial` permits"
-            ),
-            Forbidden::Emergency { number } => format!("{number} is an emergency number"),
-        })
+        dial::permit(role, &self.dial).map_err(|why| why.to_string())
     }
 }
 

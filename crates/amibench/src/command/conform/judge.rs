@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 
-use ami_client::dial::{self, Forbidden};
+use ami_client::dial;
 use ami_client::open::{connect, secure};
 use ami_client::wire::Wire;
 use ami_client::{Clock, Target};
@@ -200,24 +200,12 @@ fn told(target: &Target, ways: &Ways) -> Told {
                 told.roles.insert(name.clone(), role.clone());
             }
             Err(forbidden) => {
-                told.barred.insert(name.clone(), barred(name, &forbidden));
+                let why = format!("role `{name}` may not be dialled: {forbidden}");
+                told.barred.insert(name.clone(), why);
             }
         }
     }
     told
-}
-
-fn barred(role: &str, why: &Forbidden) -> String {
-    let why = match why {
-        Forbidden::NoPattern => "no pattern of `limits.dial` permits it".to_owned(),
-        Forbidden::TrunkNeedsExactPattern { name } => {
-            format!(
-                "{name} leads out of the PBX, which only an exact pattern of `limits.dial` permits"
-            )
-        }
-        Forbidden::Emergency { number } => format!("{number} is an emergency number"),
-    };
-    format!("role `{role}` may not be dialled: {why}")
 }
 
 impl Judged {
