@@ -232,7 +232,10 @@ impl Probe {
     }
 
     pub async fn next(&mut self, within: Duration) -> Heard {
-        let until = Instant::now() + within;
+        self.next_by(Instant::now() + within).await
+    }
+
+    pub(crate) async fn next_by(&mut self, until: Instant) -> Heard {
         let mut buffer = vec![0; READ_BYTES];
         loop {
             if let Some(got) = self.heard.pop_front() {
@@ -288,8 +291,7 @@ impl Probe {
     pub async fn answer_within(&mut self, within: Duration) -> Result<Got, Finding> {
         let until = Instant::now() + within;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.next(left).await {
+            match self.next_by(until).await {
                 // A banner that came late is no answer either, nor is one that was given already.
                 Heard::Message(got)
                     if matches!(got.kind(), FrameKind::Event | FrameKind::Banner)
@@ -312,8 +314,7 @@ impl Probe {
     ) -> Result<Got, Finding> {
         let until = Instant::now() + ANSWER_WITHIN;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.next(left).await {
+            match self.next_by(until).await {
                 Heard::Message(got) if got.kind() == FrameKind::Event && wanted(&got) => {
                     return Ok(got);
                 }
@@ -329,8 +330,7 @@ impl Probe {
         let until = Instant::now() + within;
         let mut said = Vec::new();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.next(left).await {
+            match self.next_by(until).await {
                 Heard::Message(got) => said.push(got),
                 Heard::End(_) => return Ok(said),
                 Heard::Silence => {
@@ -380,8 +380,7 @@ impl Probe {
         let mut until = Instant::now() + ANSWER_WITHIN;
         let mut nameless = None;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let heard = self.next(left).await;
+            let heard = self.next_by(until).await;
             match (heard, nameless.take()) {
                 (Heard::Message(got), _) if got.has("ActionID", id) => {
                     self.remember(&got);
@@ -446,8 +445,7 @@ impl Probe {
         let until = Instant::now() + ANSWER_WITHIN;
         let mut before = Vec::new();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.next(left).await {
+            match self.next_by(until).await {
                 Heard::Message(got) if got.is_pong_of(&id) => return Ok(before),
                 Heard::Message(got) => before.push(got),
                 Heard::End(end) => return Err(self.closed("the answer to a Ping", end).await),

@@ -76,12 +76,11 @@ pub(super) async fn next_of(
     lines: &mut BTreeMap<u32, Line>,
     until: Instant,
 ) -> Option<(u32, Heard)> {
-    let within = until.saturating_duration_since(Instant::now());
     let open = lines
         .iter_mut()
         .filter(|(_, line)| line.stage != Stage::Over);
     let mut nexts: Vec<(u32, Pin<Box<_>>)> = open
-        .map(|(conn, line)| (*conn, Box::pin(line.probe.next(within))))
+        .map(|(conn, line)| (*conn, Box::pin(line.probe.next_by(until))))
         .collect();
     if nexts.is_empty() {
         sleep_until(until).await;
