@@ -148,6 +148,12 @@ fn transcript(bytes: &[u8]) -> Result<Recording, ImportError> {
     Ok(recording)
 }
 
+/// In whatever letters.
+fn begins(bytes: &[u8], word: &[u8]) -> bool {
+    let start = bytes.get(..word.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
 /// Where the last line begins.
 fn last_line_start(bytes: &[u8]) -> usize {
     let feed = bytes.iter().rposition(|byte| *byte == b'\n');

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ami_proto::transcript::{Entry, Mark, What};
 
-use super::Recording;
+use super::{Recording, begins};
 use crate::log::Side;
 
 /// How the messages of a side begin, of which the first whole one is looked for.
@@ -74,12 +74,7 @@ fn beginning(bytes: &[u8], side: Side) -> Option<usize> {
         Side::Client => &CLIENT,
         Side::Server => &SERVER,
     };
-    let is_at = |at: usize| {
-        words.iter().any(|word| {
-            let found = bytes.get(at..at + word.len());
-            found.is_some_and(|found| found.eq_ignore_ascii_case(word))
-        })
-    };
+    let is_at = |at: usize| words.iter().any(|word| begins(&bytes[at..], word));
     let behind_empty_line = |at: usize| {
         let before = &bytes[..at];
         before.ends_with(b"\n\r\n") || before.ends_with(b"\n\n")

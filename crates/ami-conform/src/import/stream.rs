@@ -7,7 +7,7 @@ use std::time::Duration;
 use ami_proto::transcript::{Entry, Mark, What};
 
 use super::packet::Segment;
-use super::{ImportError, Recording};
+use super::{ImportError, Recording, begins};
 use crate::log::LOG_BYTES_MAX;
 
 mod direction;
@@ -205,8 +205,7 @@ impl Flow {
 
     /// Where nobody was seen to open it: the PBX tells events, and its port is the lower one.
     fn guessed_client(&self) -> usize {
-        let tells = |side: &Direction| side.tells();
-        match (tells(&self.sides[0]), tells(&self.sides[1])) {
+        match (self.sides[0].tells(), self.sides[1].tells()) {
             (true, false) => 1,
             (false, true) => 0,
             _ => usize::from(self.sides[0].from.port() < self.sides[1].from.port()),
@@ -258,21 +257,13 @@ impl Flow {
 
 /// By the first bytes of a side.
 fn content_of(head: &[u8]) -> Content {
-    let begins = |word: &str| {
-        let start = head.get(..word.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-    };
+    let begins = |words: &[&str]| words.iter().any(|word| begins(head, word.as_bytes()));
     let has_banner = || head.windows(8).any(|part| part == b"Manager/");
     match head {
         [] => Content::Nothing,
         [0x14..=0x17, 0x03, ..] => Content::Tls,
-        _ if ["GET ", "POST ", "HTTP/"].iter().any(|word| begins(word)) => Content::Http,
-        _ if ["Action:", "Event:", "Response:"]
-            .iter()
-            .any(|word| begins(word)) =>
-        {
-            Content::Ami
-        }
+        _ if begins(&["GET ", "POST ", "HTTP/"]) => Content::Http,
+        _ if begins(&["Action:", "Event:", "Response:"]) => Content::Ami,
         _ if has_banner() => Content::Ami,
         _ if head.len() < direction::HEAD_BYTES / 2 => Content::Nothing,
         _ => Content::Other,

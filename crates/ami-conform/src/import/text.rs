@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ami_proto::transcript::{Entry, Mark, What};
 
-use super::{Format, LineEnds, Recording};
+use super::{Format, LineEnds, Recording, begins};
 
 /// None where no message stands in it.
 pub(super) fn read(bytes: &[u8]) -> Option<Recording> {
@@ -100,11 +100,6 @@ impl TextLog {
             notes,
         })
     }
-}
-
-fn begins(line: &[u8], word: &[u8]) -> bool {
-    let start = line.get(..word.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
 fn begins_message(line: &[u8]) -> bool {

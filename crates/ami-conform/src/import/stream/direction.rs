@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::super::begins;
 use super::super::packet::Segment;
 
 /// Enough to tell what is spoken.
@@ -207,10 +208,7 @@ impl Direction {
     fn has(&self, word: &[u8]) -> bool {
         self.chunks.iter().any(|chunk| {
             let mut lines = chunk.bytes.split(|byte| *byte == b'\n');
-            lines.any(|line| {
-                let start = line.get(..word.len());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(word))
-            })
+            lines.any(|line| begins(line, word))
         })
     }
 }
