@@ -4,46 +4,54 @@ use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::finding::{Finding, Judged};
 
-const REFUSED: &[Need] = &[Need::Action("Originate")];
+/// A channel that never comes up: whatever is taken leads nowhere.
+pub(super) const NOWHERE: (&str, &str) = ("Channel", "Local/s@nosuchcontext");
+
+const ORIGINATE: &[Need] = &[Need::Action("Originate")];
+
+/// What the cases have in common in which it is an error at once.
+const REFUSAL: Case = Case {
+    safety: Safety::Noisy,
+    needs: ORIGINATE,
+    source: "manager.c action_originate",
+    ..CASE
+};
+/// And those in which it may be taken.
+const ANSWER: Case = Case {
+    level: Level::Observe,
+    authority: Authority::Asterisk,
+    severity: Severity::Info,
+    safety: Safety::OriginatesCall,
+    needs: ORIGINATE,
+    ..CASE
+};
 
 pub(super) const CASES: &[Case] = &[
     Case {
         id: "originate.refusal.no-channel",
         requirement: "An Originate without a Channel is an error.",
-        safety: Safety::Noisy,
-        needs: REFUSED,
-        source: "manager.c action_originate",
         check: Check::Active(|bench| Box::pin(refused(bench, &[], "Channel not specified"))),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.refusal.bad-channel",
         requirement: "A Channel without a technology is an error.",
-        safety: Safety::Noisy,
-        needs: REFUSED,
-        source: "manager.c action_originate",
         check: Check::Active(|bench| {
-            Box::pin(refused(
-                bench,
-                &[("Channel", "nosuchtechnology")],
-                "Invalid channel",
-            ))
+            let headers = &[("Channel", "nosuchtechnology")];
+            Box::pin(refused(bench, headers, "Invalid channel"))
         }),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.refusal.bad-timeout",
         requirement: "A Timeout that is no number is an error.",
         level: Level::Should,
         authority: Authority::Asterisk,
-        safety: Safety::Noisy,
-        needs: REFUSED,
-        source: "manager.c action_originate",
         check: Check::Active(|bench| {
-            let headers = &[("Channel", "Local/s@nosuchcontext"), ("Timeout", "soon")];
+            let headers = &[NOWHERE, ("Timeout", "soon")];
             Box::pin(refused(bench, headers, "Invalid timeout"))
         }),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.refusal.unknown-exten",
@@ -51,34 +59,30 @@ pub(super) const CASES: &[Case] = &[
         level: Level::Should,
         authority: Authority::Asterisk,
         severity: Severity::Minor,
-        safety: Safety::Noisy,
         needs: &[Need::Action("Originate"), Need::Since(11, 0)],
         source: "manager.c action_originate, since 11",
         check: Check::Active(|bench| {
             let headers = &[
-                ("Channel", "Local/s@nosuchcontext"),
+                NOWHERE,
                 ("Context", "nosuchcontext"),
                 ("Exten", "s"),
                 ("Priority", "1"),
             ];
             Box::pin(refused(bench, headers, "Extension does not exist."))
         }),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.refusal.no-target",
         requirement: "A synchronous Originate that leads nowhere is an error.",
         level: Level::Should,
         authority: Authority::Asterisk,
-        safety: Safety::Noisy,
-        needs: REFUSED,
-        source: "manager.c action_originate",
         check: Check::Active(|bench| {
-            let headers = &[("Channel", "Local/s@nosuchcontext"), ("Exten", "s")];
+            let headers = &[NOWHERE, ("Exten", "s")];
             let message = "Originate with 'Exten' requires 'Context' and 'Priority'";
             Box::pin(refused(bench, headers, message))
         }),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.refusal.long-channel-id",
@@ -86,53 +90,37 @@ pub(super) const CASES: &[Case] = &[
         level: Level::Should,
         authority: Authority::Asterisk,
         severity: Severity::Minor,
-        safety: Safety::Noisy,
         needs: &[Need::Action("Originate"), Need::Since(12, 2)],
         source: "manager.c action_originate: 149 bytes at most, since 12.2",
         check: Check::Active(|bench| Box::pin(long_channel_id(bench))),
-        ..CASE
+        ..REFUSAL
     },
     Case {
         id: "originate.answer.no-target",
         requirement: "What an asynchronous Originate that leads nowhere gets.",
-        level: Level::Observe,
-        authority: Authority::Asterisk,
-        severity: Severity::Info,
-        safety: Safety::OriginatesCall,
-        needs: REFUSED,
         source: "manager.c action_originate takes it; the call comes to nothing",
         check: Check::Active(|bench| Box::pin(answer_observed(bench, &[]))),
-        ..CASE
+        ..ANSWER
     },
     Case {
         id: "originate.answer.system",
         requirement: "What an Originate of the application System gets.",
-        level: Level::Observe,
-        authority: Authority::Asterisk,
-        severity: Severity::Info,
-        safety: Safety::OriginatesCall,
-        needs: REFUSED,
         source: "manager.c action_originate: needs class system, since 1.8.11.1",
         check: Check::Active(|bench| {
             let headers = &[("Application", "System"), ("Data", "true")];
             Box::pin(answer_observed(bench, headers))
         }),
-        ..CASE
+        ..ANSWER
     },
     Case {
         id: "originate.answer.function-in-data",
         requirement: "What an Originate gets whose Data reads a file.",
-        level: Level::Observe,
-        authority: Authority::Asterisk,
-        severity: Severity::Info,
-        safety: Safety::OriginatesCall,
-        needs: REFUSED,
         source: "manager.c is_restricted_app_data: needs class system, since 18.24.2, 20.9.2, 21.4.2",
         check: Check::Active(|bench| {
             let headers = &[("Application", "NoOp"), ("Data", "${FILE(/etc/hostname)}")];
             Box::pin(answer_observed(bench, headers))
         }),
-        ..CASE
+        ..ANSWER
     },
 ];
 
@@ -155,7 +143,7 @@ async fn refused_somehow(bench: &mut Bench<'_>, headers: &[(&str, &str)]) -> Jud
 async fn long_channel_id(bench: &mut Bench<'_>) -> Judged {
     let id = "x".repeat(150);
     let headers = [
-        ("Channel", "Local/s@nosuchcontext"),
+        NOWHERE,
         ("Application", "NoOp"),
         // One that waits would be an error for want of the context.
         ("Async", "true"),
@@ -167,7 +155,7 @@ async fn long_channel_id(bench: &mut Bench<'_>) -> Judged {
 /// What an asynchronous Originate gets whose channel never comes up, whatever is to become of it.
 async fn answer_observed(bench: &mut Bench<'_>, headers: &[(&str, &str)]) -> Judged {
     let mut probe = bench.rude_session().await?;
-    let mut all = vec![("Channel", "Local/s@nosuchcontext"), ("Async", "true")];
+    let mut all = vec![NOWHERE, ("Async", "true")];
     all.extend_from_slice(headers);
     let answer = probe.ask("Originate", &all).await?;
     Ok(Finding::pass(answer.summary()).with(answer.evidence()))

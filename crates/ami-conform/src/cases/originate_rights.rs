@@ -4,10 +4,8 @@ use ami_client::target::Standing;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::cases::originate_refusal::NOWHERE;
 use crate::finding::{Finding, Judged};
-
-/// A channel that never comes up: whatever is taken leads nowhere.
-const NOWHERE: [(&str, &str); 2] = [("Channel", "Local/s@nosuchcontext"), ("Async", "true")];
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -70,8 +68,13 @@ async fn refused(bench: &mut Bench<'_>, runs: &[(&str, &str)]) -> Judged {
     let mut probe = bench.lesser_session(Standing::OriginateOnly, "off").await?;
     let mut said = Finding::pass("");
     for (application, data) in runs {
-        let run = [("Application", *application), ("Data", *data)];
-        let answer = probe.ask("Originate", &[NOWHERE, run].concat()).await?;
+        let headers = [
+            NOWHERE,
+            ("Async", "true"),
+            ("Application", *application),
+            ("Data", *data),
+        ];
+        let answer = probe.ask("Originate", &headers).await?;
         answer.expect("Response", "Error")?;
         said.got = answer.text("Message").unwrap_or_default();
         said.evidence.push(answer.evidence());
