@@ -101,6 +101,15 @@ async fn pong(bench: &mut Bench<'_>, bytes: &str) -> Judged {
     Ok(Finding::pass("answered as a Ping").with(answer.evidence()))
 }
 
+/// This request is an error, whatever its Message says, and the session goes on.
+async fn refused(bench: &mut Bench<'_>, action: &str, headers: &[(&str, &str)]) -> Judged {
+    let mut probe = bench.rude_session().await?;
+    let answer = probe.ask(action, headers).await?;
+    answer.expect("Response", "Error")?;
+    probe.barrier().await?;
+    Ok(answer.pass_with_message())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -153,6 +153,11 @@ impl Got {
         Err(Finding::fail(format!("`{name}: {value}`"), got).with(self.evidence()))
     }
 
+    /// What it says is all that is to be told of it.
+    pub(crate) fn pass_with_message(&self) -> Finding {
+        Finding::pass(self.text("Message").unwrap_or_default()).with(self.evidence())
+    }
+
     pub fn expect_error(&self, message: &str) -> Result<(), Finding> {
         self.expect("Response", "Error")?;
         self.expect("Message", message)

@@ -189,7 +189,7 @@ async fn second_login(bench: &mut Bench<'_>) -> Judged {
     let answer = refused(bench, &login(&who.username, who.secret.expose())).await?;
     first.barrier().await?;
     leave(first).await;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 /// Logs off, so that the next login of the account finds it free.

@@ -247,7 +247,7 @@ async fn twice(bench: &mut Bench<'_>) -> Judged {
     let again = probe.ask("Login", &headers).await?;
     again.expect("Response", "Success")?;
     probe.barrier().await?;
-    Ok(Finding::pass(again.text("Message").unwrap_or_default()).with(again.evidence()))
+    Ok(again.pass_with_message())
 }
 
 /// The answer to a login that must fail, and that the connection is closed behind it.
@@ -271,7 +271,7 @@ pub(super) fn wrong(bench: &Bench<'_>) -> String {
 async fn wrong_secret(bench: &mut Bench<'_>) -> Judged {
     let (user, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     let answer = refused(bench, &login(&user, &secret)).await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 async fn unknown_user(bench: &mut Bench<'_>) -> Judged {
@@ -293,13 +293,13 @@ async fn unknown_user(bench: &mut Bench<'_>) -> Judged {
 async fn missing_user(bench: &mut Bench<'_>) -> Judged {
     let secret = wrong(bench);
     let answer = refused(bench, &[("Secret", &secret)]).await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 async fn empty_secret(bench: &mut Bench<'_>) -> Judged {
     let user = bench.credentials()?.username.clone();
     let answer = refused(bench, &login(&user, "")).await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 /// How long a refusal takes, and the answer.
@@ -438,7 +438,7 @@ async fn unknown_type(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = bench.greeted().await?;
     let answer = probe.ask("Challenge", &[("AuthType", "SHA")]).await?;
     answer.expect("Response", "Error")?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 async fn upper_case_key(bench: &mut Bench<'_>) -> Judged {

@@ -4,6 +4,7 @@ use ami_client::target::Standing;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::cases::refused;
 use crate::device::CommandFraming;
 use crate::finding::{Finding, Judged};
 use crate::probe::Got;
@@ -51,7 +52,7 @@ pub(super) const CASES: &[Case] = &[
         safety: Safety::Noisy,
         needs: NEEDS,
         source: "manager.c action_command",
-        check: Check::Active(|bench| Box::pin(missing(bench))),
+        check: Check::Active(|bench| Box::pin(refused(bench, "Command", &[]))),
         ..CASE
     },
     Case {
@@ -145,14 +146,6 @@ async fn unknown(bench: &mut Bench<'_>) -> Judged {
         return Ok(Finding::fail("a complaint that names it", got).with(answer.evidence()));
     }
     Ok(Finding::pass("a complaint that names it").with(answer.evidence()))
-}
-
-async fn missing(bench: &mut Bench<'_>) -> Judged {
-    let mut probe = bench.rude_session().await?;
-    let answer = probe.ask("Command", &[]).await?;
-    answer.expect("Response", "Error")?;
-    probe.barrier().await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
 }
 
 async fn blacklisted(bench: &mut Bench<'_>) -> Judged {

@@ -3,6 +3,7 @@
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
 use crate::cases::event::{TELLS, heard, named, tell};
+use crate::cases::refused;
 use crate::finding::{Finding, Judged};
 use crate::probe::{Got, Probe};
 
@@ -56,7 +57,7 @@ pub(super) const CASES: &[Case] = &[
         severity: Severity::Minor,
         safety: Safety::Noisy,
         source: "manager.c action_events, since 1.4.32",
-        check: Check::Active(|bench| Box::pin(empty_mask(bench))),
+        check: Check::Active(|bench| Box::pin(mask_refused(bench, ""))),
         ..CASE
     },
     Case {
@@ -66,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
         authority: Authority::Consensus,
         safety: Safety::Noisy,
         source: "manager.c get_perm knows no unknown words: stock answers `Events: Off`",
-        check: Check::Active(|bench| Box::pin(unknown_word(bench))),
+        check: Check::Active(|bench| Box::pin(mask_refused(bench, "nosuchclass"))),
         ..CASE
     },
     Case {
@@ -165,6 +166,11 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
+/// Adds this one.
+fn filter(pattern: &str) -> [(&str, &str); 2] {
+    [("Operation", "Add"), ("Filter", pattern)]
+}
+
 async fn mask(listener: &mut Probe, mask: &str) -> Result<Got, Finding> {
     listener.ask("Events", &[("EventMask", mask)]).await
 }
@@ -222,18 +228,11 @@ async fn mask_answer(bench: &mut Bench<'_>) -> Judged {
         .with(off.evidence()))
 }
 
-async fn empty_mask(bench: &mut Bench<'_>) -> Judged {
+async fn mask_refused(bench: &mut Bench<'_>, text: &str) -> Judged {
     let mut probe = bench.rude_session().await?;
-    let answer = mask(&mut probe, "").await?;
+    let answer = mask(&mut probe, text).await?;
     answer.expect("Response", "Error")?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
-}
-
-async fn unknown_word(bench: &mut Bench<'_>) -> Judged {
-    let mut probe = bench.rude_session().await?;
-    let answer = mask(&mut probe, "nosuchclass").await?;
-    answer.expect("Response", "Error")?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 async fn mask_observed(bench: &mut Bench<'_>, text: &str) -> Judged {
@@ -242,15 +241,13 @@ async fn mask_observed(bench: &mut Bench<'_>, text: &str) -> Judged {
     Ok(Finding::pass(answer.summary()).with(answer.evidence()))
 }
 
-/// A session with these filters hears of three events, `yes`, `no` and `both`, only those named.
-async fn filtered(bench: &mut Bench<'_>, filters: &[&str], expected: &[&str]) -> Judged {
+/// A session with filters of these patterns hears of three events, `yes`, `no` and `both`, only those named.
+async fn filtered(bench: &mut Bench<'_>, patterns: &[&str], expected: &[&str]) -> Judged {
     let tag = bench.id();
     let (mut listener, mut teller) = (bench.listener("user").await?, bench.session().await?);
-    for filter in filters {
-        let filter = filter.replace("{tag}", &tag);
-        let answer = listener
-            .ask("Filter", &[("Operation", "Add"), ("Filter", &filter)])
-            .await?;
+    for pattern in patterns {
+        let pattern = pattern.replace("{tag}", &tag);
+        let answer = listener.ask("Filter", &filter(&pattern)).await?;
         answer.expect("Response", "Success")?;
     }
     let heard = heard_of(&mut listener, &mut teller, &tag).await?;
@@ -291,20 +288,12 @@ fn of_heard(heard: &[String], expected: &[&str]) -> Judged {
 }
 
 async fn bad_pattern(bench: &mut Bench<'_>) -> Judged {
-    let mut probe = bench.rude_session().await?;
-    let answer = probe
-        .ask("Filter", &[("Operation", "Add"), ("Filter", "[")])
-        .await?;
-    answer.expect("Response", "Error")?;
-    probe.barrier().await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    refused(bench, "Filter", &filter("[")).await
 }
 
 async fn empty_filter(bench: &mut Bench<'_>) -> Judged {
     let mut probe = bench.rude_session().await?;
-    let answer = probe
-        .ask("Filter", &[("Operation", "Add"), ("Filter", "")])
-        .await?;
+    let answer = probe.ask("Filter", &filter("")).await?;
     Ok(Finding::pass(answer.summary()).with(answer.evidence()))
 }
 

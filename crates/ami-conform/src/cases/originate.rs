@@ -260,7 +260,7 @@ async fn sync_busy(bench: &mut Bench<'_>) -> Judged {
     answer.expect("ActionID", &placed.action_id)?;
     answer.expect("Response", "Error")?;
     probe.barrier().await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
+    Ok(answer.pass_with_message())
 }
 
 async fn channel_id(bench: &mut Bench<'_>) -> Judged {

@@ -132,14 +132,6 @@ async fn refused(bench: &mut Bench<'_>, headers: &[(&str, &str)], message: &str)
     Ok(Finding::pass(format!("`{message}`")).with(answer.evidence()))
 }
 
-async fn refused_somehow(bench: &mut Bench<'_>, headers: &[(&str, &str)]) -> Judged {
-    let mut probe = bench.rude_session().await?;
-    let answer = probe.ask("Originate", headers).await?;
-    answer.expect("Response", "Error")?;
-    probe.barrier().await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
-}
-
 async fn long_channel_id(bench: &mut Bench<'_>) -> Judged {
     let id = "x".repeat(150);
     let headers = [
@@ -149,7 +141,7 @@ async fn long_channel_id(bench: &mut Bench<'_>) -> Judged {
         ("Async", "true"),
         ("ChannelId", &id),
     ];
-    refused_somehow(bench, &headers).await
+    super::refused(bench, "Originate", &headers).await
 }
 
 /// What an asynchronous Originate gets whose channel never comes up, whatever is to become of it.

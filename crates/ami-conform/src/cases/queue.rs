@@ -4,6 +4,7 @@ use ami_proto::anomaly::Anomaly;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::cases::refused;
 use crate::device::CommandFraming;
 use crate::finding::{Finding, Judged};
 use crate::probe::Got;
@@ -268,14 +269,6 @@ async fn paused(bench: &mut Bench<'_>) -> Judged {
         member.expect("Paused", shown)?;
     }
     Ok(Finding::pass("unpaused, then paused"))
-}
-
-async fn refused(bench: &mut Bench<'_>, action: &str, headers: &[(&str, &str)]) -> Judged {
-    let mut probe = bench.rude_session().await?;
-    let answer = probe.ask(action, headers).await?;
-    answer.expect("Response", "Error")?;
-    probe.barrier().await?;
-    Ok(Finding::pass(answer.text("Message").unwrap_or_default()).with(answer.evidence()))
 }
 
 async fn text_form(bench: &mut Bench<'_>) -> Judged {
