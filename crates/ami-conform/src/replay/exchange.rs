@@ -15,6 +15,11 @@ pub(super) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
+    pub(super) fn asks(&self, action: &str) -> bool {
+        let asked = self.request.frame().get("Action").unwrap_or_default();
+        asked.eq_ignore_ascii_case(action.as_bytes())
+    }
+
     fn response(&self) -> Option<&'a Seen> {
         let mut answers = self.answers.iter().copied();
         answers.find(|seen| seen.kind() == FrameKind::Response)

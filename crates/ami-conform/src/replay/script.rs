@@ -98,16 +98,6 @@ impl Asked<'_> {
     }
 }
 
-fn is_login(exchange: &Exchange<'_>) -> bool {
-    let action = exchange.request.frame().get("Action").unwrap_or_default();
-    action.eq_ignore_ascii_case(b"Login")
-}
-
-fn is_challenge(exchange: &Exchange<'_>) -> bool {
-    let action = exchange.request.frame().get("Action").unwrap_or_default();
-    action.eq_ignore_ascii_case(b"Challenge")
-}
-
 /// What was done on one connection.
 fn steps<'a>(connection: &'a Connection) -> Vec<Step<'a>> {
     let step = |at, what| Step {
@@ -116,14 +106,15 @@ fn steps<'a>(connection: &'a Connection) -> Vec<Step<'a>> {
         what,
     };
     let exchanges = exchanges(connection);
+    let is_login = |exchange: &Exchange<'_>| exchange.asks("Login");
     let logged_in = exchanges
         .iter()
         .position(|exchange| is_login(exchange) && !exchange.is_refused());
     let (from, obstacle) = match logged_in {
         Some(at) => (at, "it was asked before the login"),
         // The recording begins behind it.
-        None if !connection.begun && !exchanges.iter().any(is_login) => (0, ""),
-        None if exchanges.iter().any(is_login) => (exchanges.len(), "its login was refused"),
+        None if !connection.begun && !exchanges.iter().any(&is_login) => (0, ""),
+        None if exchanges.iter().any(&is_login) => (exchanges.len(), "its login was refused"),
         None => (exchanges.len(), "nobody logged in"),
     };
     let mut steps = Vec::new();
@@ -133,7 +124,7 @@ fn steps<'a>(connection: &'a Connection) -> Vec<Step<'a>> {
             let events = events(connection, logged_in.map(|_| exchange.request));
             steps.push(step(at, Deed::LogIn { events }));
         }
-        if is_challenge(&exchange) || Some(index) == logged_in {
+        if exchange.asks("Challenge") || Some(index) == logged_in {
             continue;
         }
         let request = if index < from {
