@@ -141,6 +141,12 @@ pub(crate) fn listed(answer: &Got) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The classes of which an action needs one, as such a line ends: `Keepalive command.  (Priv: <none>)`.
+pub(crate) fn classes(listed: &str) -> Option<impl Iterator<Item = &str>> {
+    let (_, classes) = listed.rsplit_once("(Priv: ")?;
+    Some(classes.trim_end().strip_suffix(')')?.split(','))
+}
+
 async fn settings(probe: &mut Probe, device: &mut Device) -> Result<(), Finding> {
     let answer = probe.ask("CoreSettings", &[]).await?;
     let version = answer.text("AsteriskVersion");

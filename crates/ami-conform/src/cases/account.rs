@@ -10,7 +10,7 @@ use crate::cases::auth::{login, refused, wrong};
 use crate::finding::{Finding, Judged};
 use crate::logins::Lesser;
 use crate::probe::{ANSWER_WITHIN, Probe};
-use crate::reading::listed;
+use crate::reading::{self, listed};
 
 /// Actions that do nothing without their headers, or only read.
 const TRIED: [&str; 8] = [
@@ -108,22 +108,17 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-/// The classes of which an action needs one, as ListCommands prints them; none where it does not.
-pub(super) fn needs(listed: &str) -> Option<BTreeSet<&str>> {
-    let (_, classes) = listed.rsplit_once("(Priv: ")?;
-    let classes = classes.strip_suffix(')')?.split(',');
-    Some(
-        classes
-            .filter(|class| !["all", "<none>"].contains(class))
-            .collect(),
-    )
+/// The classes that an account with an empty item names beside it.
+pub(super) fn beside_empty_item() -> BTreeSet<String> {
+    ["call", "user"].map(str::to_owned).into()
 }
 
 /// Whether an action is beyond these classes, as far as it shows.
-pub(super) fn is_beyond(classes: &BTreeSet<String>, listed: &str) -> bool {
-    needs(listed).is_some_and(|needs| {
-        !needs.is_empty() && !needs.iter().any(|class| classes.contains(*class))
-    })
+fn is_beyond(classes: &BTreeSet<String>, listed: &str) -> bool {
+    let needs = reading::classes(listed).into_iter().flatten();
+    let needs = needs.filter(|class| !["all", "<none>"].contains(class));
+    let mut needs = needs.peekable();
+    needs.peek().is_some() && !needs.any(|class| classes.contains(class))
 }
 
 async fn lists_its_own(bench: &mut Bench<'_>) -> Judged {
@@ -132,8 +127,7 @@ async fn lists_its_own(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn empty_item(bench: &mut Bench<'_>) -> Judged {
-    let named = ["call", "user"].map(str::to_owned);
-    nothing_beyond(bench, Standing::EmptyItem, &named.into()).await
+    nothing_beyond(bench, Standing::EmptyItem, &beside_empty_item()).await
 }
 
 async fn nothing_beyond(

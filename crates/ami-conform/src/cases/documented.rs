@@ -1,6 +1,8 @@
 //! Which classes each action needs, as documents say it and all releases that were seen keep it; a vendor may put a class
 //! of its own between them.
 
+use crate::reading;
+
 /// Classes as ListCommands prints them, and the actions that need one of them.
 pub(super) const DOCUMENTED: &[(&str, &[&str])] = &[
     (
@@ -158,12 +160,10 @@ pub(super) const DOCUMENTED: &[(&str, &[&str])] = &[
 /// Classes that vendors have added.
 const ADDED: [&str; 1] = ["specialcommand"];
 
-/// Of a line `Keepalive command.  (Priv: <none>)`, without those that vendors have added.
-pub(super) fn classes(line: &str) -> Option<String> {
-    let (_, classes) = line.rsplit_once("(Priv: ")?;
-    let classes = classes.trim_end().strip_suffix(')')?.split(',');
-    let known: Vec<&str> = classes.filter(|class| !ADDED.contains(class)).collect();
-    Some(known.join(","))
+/// What an action that is listed so needs, without what vendors have added.
+pub(super) fn classes(listed: &str) -> Option<String> {
+    let known = reading::classes(listed)?.filter(|class| !ADDED.contains(class));
+    Some(known.collect::<Vec<&str>>().join(","))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
+use crate::cases::account::beside_empty_item;
 use crate::finding::{Finding, Judged};
 use crate::logins::Lesser;
 use crate::probe::{Got, Probe};
@@ -94,8 +95,7 @@ async fn limited(bench: &mut Bench<'_>, mask: Mask) -> Judged {
 
 async fn empty_item(bench: &mut Bench<'_>) -> Judged {
     let deaf = bench.lesser_session(Standing::EmptyItem, "on").await?;
-    let named = ["call", "user"].map(str::to_owned);
-    hears_only(bench, deaf, &named.into()).await
+    hears_only(bench, deaf, &beside_empty_item()).await
 }
 
 /// Somebody logs in, which class security is told of: whoever may not read it does not hear it.
