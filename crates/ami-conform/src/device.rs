@@ -114,6 +114,10 @@ impl Device {
         }
     }
 
+    pub(crate) fn may_run(&self, action: &str) -> bool {
+        self.has_action(action) == Has::Yes
+    }
+
     /// Why a case with these needs is not judged on it, if it is not.
     pub(crate) fn obstacle(&self, needs: &[Need]) -> Option<Finding> {
         needs.iter().find_map(|need| match self.has(*need) {

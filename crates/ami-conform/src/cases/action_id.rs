@@ -6,7 +6,6 @@ use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
-use crate::device::Has;
 use crate::finding::{Finding, Judged};
 use crate::log::Side;
 use crate::observed::Observed;
@@ -259,7 +258,7 @@ async fn of_length_in_list(bench: &mut Bench<'_>, length: usize) -> Judged {
     let id = long_id(bench, length);
     let mut items = 0;
     for action in ["QueueStatus", "CoreShowChannels"] {
-        if bench.device.has(Need::Action(action)) == Has::Yes {
+        if bench.device.may_run(action) {
             items += in_list_of(&mut probe, action, &id).await?;
         }
     }

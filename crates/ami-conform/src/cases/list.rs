@@ -6,7 +6,6 @@ use ami_proto::frame::FrameKind;
 
 use crate::bench::Bench;
 use crate::case::{Authority, CASE, Case, Check, Level, Need, Safety, Severity};
-use crate::device::Has;
 use crate::finding::{Evidence, Finding, Judged};
 use crate::observed::{Connection, Observed, Seen};
 use crate::probe::Probe;
@@ -368,7 +367,7 @@ async fn despite_mask(bench: &mut Bench<'_>) -> Judged {
 /// A list that has items on one session has as many on the other.
 async fn same_items(bench: &Bench<'_>, hearing: &mut Probe, deaf: &mut Probe) -> Judged {
     for action in POPULATED {
-        if bench.device.has(Need::Action(action)) != Has::Yes {
+        if !bench.device.may_run(action) {
             continue;
         }
         let here = hearing.list(action, &[]).await?;
@@ -421,7 +420,7 @@ async fn empty_as_error(bench: &mut Bench<'_>) -> Judged {
     let mut found = Vec::new();
     let mut evidence = Vec::new();
     for action in LISTS {
-        if bench.device.has(Need::Action(action)) != Has::Yes {
+        if !bench.device.may_run(action) {
             continue;
         }
         let id = probe.send(action, &[]).await;
