@@ -74,18 +74,11 @@ impl Meter {
 
     /// A case of calls begins only while it can end within what is permitted.
     pub(crate) fn admits(&self, safety: Safety) -> Result<(), Finding> {
-        let Pace {
-            calls_up,
-            calls_total,
-            ..
-        } = self.permitted;
         if safety != Safety::OriginatesCall {
             return Ok(());
         }
-        if self.placed.get() + CALLS_OF_A_CASE > calls_total {
-            let why = format!("the target permits {calls_total} calls in all (max_calls_total)");
-            return Err(Finding::skipped(why));
-        }
+        self.has_left(CALLS_OF_A_CASE)?;
+        let calls_up = self.permitted.calls_up;
         if u64::from(calls_up) < CALLS_OF_A_CASE {
             let why = format!(
                 "the target permits {calls_up} calls at once (max_calls_up), a case may need {CALLS_OF_A_CASE}"
@@ -97,17 +90,19 @@ impl Meter {
 
     /// One more call of a replay, beside those that are up.
     pub(crate) fn admits_call(&self, up: u32) -> Result<(), Finding> {
-        let Pace {
-            calls_up,
-            calls_total,
-            ..
-        } = self.permitted;
-        if self.placed.get() >= calls_total {
-            let why = format!("the target permits {calls_total} calls in all (max_calls_total)");
-            return Err(Finding::skipped(why));
-        }
+        self.has_left(1)?;
+        let calls_up = self.permitted.calls_up;
         if up >= calls_up {
             let why = format!("the target permits {calls_up} calls at once (max_calls_up)");
+            return Err(Finding::skipped(why));
+        }
+        Ok(())
+    }
+
+    fn has_left(&self, calls: u64) -> Result<(), Finding> {
+        let calls_total = self.permitted.calls_total;
+        if self.placed.get() + calls > calls_total {
+            let why = format!("the target permits {calls_total} calls in all (max_calls_total)");
             return Err(Finding::skipped(why));
         }
         Ok(())
