@@ -291,13 +291,7 @@ async fn accepted(probe: &mut Probe, who: &Credentials, events: &str) -> Result<
 }
 
 async fn send_login(probe: &mut Probe, who: &Credentials, events: &str) -> String {
-    let Credentials { username, secret } = who;
-    let headers = [
-        ("Username", username.as_str()),
-        ("Secret", secret.expose()),
-        ("Events", events),
-    ];
-    probe.send("Login", &headers).await
+    probe.send("Login", &who.login(events)).await
 }
 
 struct NoAnswer;

@@ -11,6 +11,17 @@ pub struct Credentials {
     pub secret: Secret,
 }
 
+impl Credentials {
+    /// The headers of a Login, with the events of this mask.
+    pub(crate) fn login<'a>(&'a self, events: &'a str) -> [(&'a str, &'a str); 3] {
+        [
+            ("Username", &self.username),
+            ("Secret", self.secret.expose()),
+            ("Events", events),
+        ]
+    }
+}
+
 /// An account that lacks something.
 #[derive(Debug, Clone)]
 pub struct Lesser {

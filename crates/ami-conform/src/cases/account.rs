@@ -180,7 +180,7 @@ async fn denied(bench: &mut Bench<'_>) -> Judged {
 async fn second_login(bench: &mut Bench<'_>) -> Judged {
     let mut first = bench.lesser_session(Standing::SingleLogin, "off").await?;
     let who = bench.lesser(Standing::SingleLogin)?.credentials;
-    let answer = refused(bench, &login(&who.username, who.secret.expose())).await?;
+    let answer = refused(bench, &who.login("off")).await?;
     first.barrier().await?;
     leave(first).await;
     Ok(answer.pass_with_message())
@@ -198,7 +198,7 @@ async fn not_let_in(bench: &mut Bench<'_>, standing: Standing) -> Judged {
     let (own, secret) = (bench.credentials()?.username.clone(), wrong(bench));
     let usual = refused(bench, &login(&own, &secret)).await?;
     let who = bench.lesser(standing)?.credentials;
-    let answer = refused(bench, &login(&who.username, who.secret.expose())).await?;
+    let answer = refused(bench, &who.login("off")).await?;
     let evidence = [usual.evidence(), answer.evidence()];
     if usual.text("Message") != answer.text("Message") {
         return Ok(Finding::fail(usual.summary(), answer.summary()).with_all(evidence));

@@ -186,6 +186,7 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
+/// Of who is not let in.
 pub(super) fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 3] {
     [("Username", user), ("Secret", secret), ("Events", "off")]
 }
@@ -194,7 +195,7 @@ pub(super) fn login<'a>(user: &'a str, secret: &'a str) -> [(&'a str, &'a str); 
 pub(super) async fn logged_in(bench: &mut Bench<'_>) -> Result<(Probe, Got), Finding> {
     let (mut probe, _) = bench.greeted().await?;
     let account = bench.credentials()?;
-    let headers = login(&account.username, account.secret.expose());
+    let headers = account.login("off");
     let answer = probe.ask("Login", &headers).await?;
     Ok((probe, answer))
 }
@@ -243,7 +244,7 @@ fn swap_case(name: &str) -> String {
 async fn twice(bench: &mut Bench<'_>) -> Judged {
     let (mut probe, _) = logged_in(bench).await?;
     let account = bench.credentials()?;
-    let headers = login(&account.username, account.secret.expose());
+    let headers = account.login("off");
     let again = probe.ask("Login", &headers).await?;
     again.expect("Response", "Success")?;
     probe.barrier().await?;
@@ -354,7 +355,7 @@ async fn login_after_denial(bench: &mut Bench<'_>) -> Judged {
     let denied = probe.ask("Ping", &[]).await?;
     denied.expect("Response", "Error")?;
     let account = bench.credentials()?;
-    let headers = login(&account.username, account.secret.expose());
+    let headers = account.login("off");
     let answer = probe.ask("Login", &headers).await?;
     answer.expect("Response", "Success")?;
     Ok(Finding::pass("the login succeeds").with(answer.evidence()))

@@ -238,7 +238,7 @@ async fn expected_response(bench: &mut Bench<'_>) -> Judged {
 async fn failed_acl(bench: &mut Bench<'_>) -> Judged {
     let listener = watch(bench).await?;
     let who = bench.lesser(Standing::WrongAddress)?.credentials;
-    refused(bench, &login(&who.username, who.secret.expose())).await?;
+    refused(bench, &who.login("off")).await?;
     told_once(bench, listener, "FailedACL", of_account(&who.username)).await
 }
 
@@ -247,7 +247,7 @@ async fn session_limit(bench: &mut Bench<'_>) -> Judged {
     let mut listener = watch(bench).await?;
     let first = bench.lesser_session(Standing::SingleLogin, "off").await?;
     let who = bench.lesser(Standing::SingleLogin)?.credentials;
-    refused(bench, &login(&who.username, who.secret.expose())).await?;
+    refused(bench, &who.login("off")).await?;
     let event = told(&mut listener, "SessionLimit", |_| true).await?;
     leave(first).await;
     Ok(Finding::pass("it does").with(event.evidence()))
