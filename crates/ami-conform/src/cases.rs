@@ -84,10 +84,11 @@ pub fn digest() -> String {
         digest.update(case.id);
         digest.update(case.requirement);
     }
-    let bytes = digest.finalize();
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&digest.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// These bytes, with a fresh ActionID for `{id}`, are answered as a Ping is, and the stream stays in step.

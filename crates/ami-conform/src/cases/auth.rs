@@ -375,7 +375,7 @@ pub(super) fn key(challenge: &str, secret: &str) -> String {
         .chain_update(challenge)
         .chain_update(secret)
         .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    super::hex(&digest)
 }
 
 pub(crate) async fn by_key(

@@ -189,8 +189,13 @@ async fn expires(bench: &mut Bench<'_>) -> Judged {
     Ok(Finding::pass(format!("gone {} s later", seconds + GRACE.as_secs())).with(answer.evidence))
 }
 
+/// What is answered, with a cookie, to who has not logged in.
+fn stranger_asks() -> Request {
+    Request::post("rawman", "Challenge").with("AuthType", "MD5")
+}
+
 async fn stranger(bench: &mut Bench<'_>) -> Judged {
-    let ask = Request::post("rawman", "Challenge").with("AuthType", "MD5");
+    let ask = stranger_asks();
     let before = bench.web(&ask).await?;
     let Some(cookie) = before.cookie() else {
         return Ok(Finding::inconclusive(
@@ -207,7 +212,7 @@ async fn stranger(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn max_age(bench: &mut Bench<'_>) -> Judged {
-    let ask = Request::post("rawman", "Challenge").with("AuthType", "MD5");
+    let ask = stranger_asks();
     let answer = bench.web(&ask).await?;
     let got = match answer.cookie_value("Max-Age") {
         Some(age) => format!("{age} s"),
@@ -217,7 +222,7 @@ async fn max_age(bench: &mut Bench<'_>) -> Judged {
 }
 
 async fn unpredictable(bench: &mut Bench<'_>) -> Judged {
-    let ask = Request::post("rawman", "Challenge").with("AuthType", "MD5");
+    let ask = stranger_asks();
     let mut ids = Vec::new();
     let mut evidence = Vec::new();
     for _ in 0..COOKIES {

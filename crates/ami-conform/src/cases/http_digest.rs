@@ -134,9 +134,7 @@ fn value(text: &str, name: &str) -> Option<String> {
 }
 
 fn md5(text: &str) -> String {
-    let digest = Md5::digest(text);
-    let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
-    digest.iter().fold(String::new(), digits)
+    super::hex(&Md5::digest(text))
 }
 
 async fn challenged(bench: &mut Bench<'_>) -> Judged {
