@@ -234,18 +234,14 @@ impl TargetFile {
     fn endpoint(&self, document: &Document) -> Result<Endpoint, DocumentError> {
         match (&self.address, &self.simulate) {
             (Some(address), None) => {
-                let text = address.get_ref();
-                if !address::is_plain(text) {
-                    let message = format!("address {text:?} is not of the form host or host:port");
-                    return Err(document.error_at(address.span(), message));
-                }
                 let port = match (&self.tls, &self.ami_http) {
                     (None, None) => address::PORT_PLAIN,
                     (Some(_), None) => address::PORT_TLS,
                     (None, Some(_)) => address::PORT_HTTP,
                     (Some(_), Some(_)) => address::PORT_HTTPS,
                 };
-                Ok(Endpoint::Address(address::with_port(text, port)))
+                let address = address::read(document, address, port)?;
+                Ok(Endpoint::Address(address))
             }
             (None, Some(profile)) => Ok(Endpoint::Simulated(profile.get_ref().clone())),
             (Some(_), Some(simulate)) => Err(document.error_at(

@@ -1,5 +1,9 @@
 //! `host:port` as people write it.
 
+use toml::Spanned;
+
+use crate::document::{Document, DocumentError};
+
 /// The usual ports of the manager; vendors have others.
 pub(super) const PORT_PLAIN: u16 = 5038;
 pub(super) const PORT_TLS: u16 = 5039;
@@ -7,9 +11,18 @@ pub(super) const PORT_TLS: u16 = 5039;
 pub(super) const PORT_HTTP: u16 = 8088;
 pub(super) const PORT_HTTPS: u16 = 8089;
 
-/// Of the form `host` or `host:port`, and no URI.
-pub(super) fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !text.contains(['/', '@', ' '])
+/// As a file gives it: of the form `host` or `host:port`, and no URI.
+pub(super) fn read(
+    document: &Document,
+    given: &Spanned<String>,
+    usual: u16,
+) -> Result<String, DocumentError> {
+    let text = given.get_ref();
+    if text.is_empty() || text.contains(['/', '@', ' ']) {
+        let message = format!("address {text:?} is not of the form host or host:port");
+        return Err(document.error_at(given.span(), message));
+    }
+    Ok(with_port(text, usual))
 }
 
 /// What stands before `/rawman`, without a slash at its end.

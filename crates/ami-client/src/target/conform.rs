@@ -88,7 +88,7 @@ impl KnownFile {
                 "a target with [tls] is judged over TLS as it is: leave `tls_address` out";
             return Err(document.error_at(given.span(), message));
         }
-        let address = place(document, given, address::PORT_TLS)?;
+        let address = address::read(document, given, address::PORT_TLS)?;
         let usual = TlsFile::default();
         let tls = self.tls.as_ref().map_or(&usual, Spanned::get_ref);
         let settings = tls.resolve(document, &Endpoint::Address(address.clone()))?;
@@ -114,23 +114,10 @@ impl KnownFile {
             })?,
         };
         Ok(Some(WebPlace {
-            address: place(document, given, address::PORT_HTTP)?,
+            address: address::read(document, given, address::PORT_HTTP)?,
             prefix,
         }))
     }
-}
-
-fn place(
-    document: &Document,
-    given: &Spanned<String>,
-    usual: u16,
-) -> Result<String, DocumentError> {
-    let text = given.get_ref();
-    if !address::is_plain(text) {
-        let message = format!("address {text:?} is not of the form host or host:port");
-        return Err(document.error_at(given.span(), message));
-    }
-    Ok(address::with_port(text, usual))
 }
 
 #[cfg(test)]
