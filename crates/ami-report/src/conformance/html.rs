@@ -6,7 +6,7 @@ use ami_results::verdict::State;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::passage::shown;
-use super::sums::{self, STATES, Sums};
+use super::sums::{self, STATES, Sums, mark};
 use super::{Column, Conformance, Standing};
 use crate::pseudonym::Naming;
 
@@ -193,17 +193,6 @@ fn footer(conformance: &Conformance) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn mark(state: State) -> &'static str {
-    match state {
-        State::Pass => "✓",
-        State::Fail => "✗",
-        State::Warn => "!",
-        State::Inconclusive => "?",
-        State::NotApplicable => "–",
-        State::Skipped => "·",
     }
 }
 

@@ -91,6 +91,18 @@ pub fn words(state: State) -> &'static str {
     }
 }
 
+/// At a glance.
+pub fn mark(state: State) -> &'static str {
+    match state {
+        State::Pass => "✓",
+        State::Fail => "✗",
+        State::Warn => "!",
+        State::Inconclusive => "?",
+        State::NotApplicable => "–",
+        State::Skipped => "·",
+    }
+}
+
 /// Cases that were not judged for the same reason.
 #[derive(Debug)]
 pub struct Reason<'a> {

@@ -77,8 +77,7 @@ impl Page {
 
     fn judged(&mut self, judged: &Judged) {
         let judgement = &judged.judgement;
-        let (mark, style) = mark(judgement.state);
-        let mark = paint(mark, style, self.color);
+        let mark = self.mark(judgement.state);
         let remark = sums::remark(judgement).map(|remark| format!("  {}", shown(&remark)));
         let remark = remark.unwrap_or_default();
         let Judgement {
@@ -147,8 +146,7 @@ impl Page {
                 [one] => format!("  ({one})"),
                 _ => String::new(),
             };
-            let (mark, style) = mark(reason.state);
-            let mark = paint(mark, style, self.color);
+            let mark = self.mark(reason.state);
             let why = shown(reason.why);
             let what = format!("{}: {why}{cases}", sums::words(reason.state));
             let what = hang(&cut(&what, TEXT_MAX), 9);
@@ -186,6 +184,10 @@ impl Page {
         }
     }
 
+    fn mark(&self, state: State) -> String {
+        paint(sums::mark(state), style(state), self.color)
+    }
+
     fn painted(&mut self, line: &str, style: &str) {
         let painted = paint(line, style, self.color);
         self.put(painted);
@@ -203,14 +205,12 @@ pub(super) fn areas(column: &Column) -> impl Iterator<Item = &[Judged]> {
         .chunk_by(|one, two| one.judgement.area() == two.judgement.area())
 }
 
-fn mark(state: State) -> (&'static str, &'static str) {
+fn style(state: State) -> &'static str {
     match state {
-        State::Pass => ("✓", GREEN),
-        State::Fail => ("✗", RED),
-        State::Warn => ("!", YELLOW),
-        State::Inconclusive => ("?", YELLOW),
-        State::NotApplicable => ("–", DIM),
-        State::Skipped => ("·", DIM),
+        State::Pass => GREEN,
+        State::Fail => RED,
+        State::Warn | State::Inconclusive => YELLOW,
+        State::NotApplicable | State::Skipped => DIM,
     }
 }
 

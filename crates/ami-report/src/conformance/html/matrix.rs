@@ -4,9 +4,8 @@ use ami_results::verdict::State;
 use maud::{Markup, PreEscaped, html};
 
 use super::super::passage::shown;
-use super::super::sums::{self, STATES, Sums};
+use super::super::sums::{self, STATES, Sums, mark};
 use super::super::{Area, Column, Conformance, Judged};
-use super::mark;
 
 pub(super) fn table(conformance: &Conformance) -> Markup {
     let columns = &conformance.columns;

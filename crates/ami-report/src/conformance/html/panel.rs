@@ -3,9 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::passage::{Passage, shown};
-use super::super::sums;
+use super::super::sums::{self, mark};
 use super::super::{Column, Conformance, Judged};
-use super::mark;
 use super::matrix::{panel_id, row_id};
 use crate::quantity::duration;
 
