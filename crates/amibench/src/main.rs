@@ -18,6 +18,7 @@ mod print;
 mod production;
 mod recording;
 mod refusal;
+mod results;
 mod simulators;
 
 use args::{Args, Verb};

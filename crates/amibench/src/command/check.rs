@@ -11,14 +11,13 @@ use ami_proto::session::Secret;
 use ami_proto::transcript::What;
 use ami_report::conformance::tree::Detail;
 use ami_results::judgement::{self as row, How};
-use ami_results::run_dir::RunDir;
 use ami_results::verdict::State;
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use crate::args::Check;
 use crate::command::verdicts::{self, Verdicts};
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::{print, recording};
+use crate::{print, recording, results};
 
 mod sessions;
 
@@ -67,9 +66,7 @@ pub(crate) fn run(check: &Check) -> Result<Exit, Failure> {
     };
     verdicts.print(shown);
     if let Some(folder) = &check.out {
-        let run_dir = RunDir::create(folder)
-            .context("failed to prepare the results")
-            .or_exit(Exit::NotWritten)?;
+        let run_dir = results::create(folder)?;
         verdicts.write(&run_dir, check.names.naming())?;
         print::line(folder.display());
     }

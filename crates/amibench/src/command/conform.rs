@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::rc::Rc;
 
 use ami_client::{Document, Target};
@@ -15,7 +14,7 @@ use ami_conform::suite::Selection;
 use ami_report::conformance::USUAL;
 use ami_report::conformance::tree::Detail;
 use ami_results::run_dir::RunDir;
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use tokio::task::LocalSet;
 
 use crate::args::Conform;
@@ -23,7 +22,7 @@ use crate::command::report::judged;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::operator::Stop;
 use crate::simulators::Simulators;
-use crate::{catalogue, print, production};
+use crate::{catalogue, print, production, results};
 
 mod expected;
 pub(super) mod judge;
@@ -35,8 +34,6 @@ mod written;
 use judge::Judged;
 use progress::Progress;
 use written::Written;
-
-pub(super) const RESULTS: &str = "results";
 
 /// What all targets of a run share.
 struct Run {
@@ -82,7 +79,12 @@ pub(crate) fn run(conform: &Conform) -> Result<Exit, Failure> {
         production::confirm(targets, &conform.confirm, production::Wish::Disrupt)?;
     }
     print::text(plan::selected(&selection));
-    let run_dir = create_run_dir(conform, &subjects)?;
+    let whom = match subjects.as_slice() {
+        [one] => ami_client::target::slug(&one.target.name),
+        all => format!("{}-targets", all.len()),
+    };
+    let folder = results::folder(conform.out.as_deref(), &format!("conform-{whom}"));
+    let run_dir = results::create(&folder)?;
     let judged = judge_all(conform, selection, &subjects, &run_dir)?;
     if conform.write_expected {
         for (subject, judged) in subjects.iter().zip(&judged) {
@@ -92,12 +94,7 @@ pub(crate) fn run(conform: &Conform) -> Result<Exit, Failure> {
     let exits = judged.iter().map(|one| one.exit(conform));
     let exit = exits.max().unwrap_or(Exit::Held);
     print::line(run_dir.path().display());
-    if conform.out.is_none() {
-        run_dir
-            .link_latest()
-            .context("failed to link results/latest")
-            .or_exit(Exit::NotWritten)?;
-    }
+    results::link_latest(conform.out.as_deref(), &run_dir)?;
     Ok(exit)
 }
 
@@ -158,20 +155,6 @@ fn subjects(conform: &Conform) -> Result<Vec<Subject>, Failure> {
         .or_exit(Exit::BadInput);
     }
     Ok(subjects)
-}
-
-fn create_run_dir(conform: &Conform, subjects: &[Subject]) -> Result<RunDir, Failure> {
-    let path = conform.out.clone().unwrap_or_else(|| {
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        let whom = match subjects {
-            [one] => ami_client::target::slug(&one.target.name),
-            all => format!("{}-targets", all.len()),
-        };
-        Path::new(RESULTS).join(format!("{now}-conform-{whom}"))
-    });
-    RunDir::create(&path)
-        .context("failed to prepare the results")
-        .or_exit(Exit::NotWritten)
 }
 
 /// All at once; the first Ctrl-C ends each at the end of its case, the second at once.

@@ -1,7 +1,5 @@
 //! `amibench load`: from files and flags to a plan, through the run, to its summary and exit code.
 
-use std::path::Path;
-
 use ami_client::open::Gate;
 use ami_client::{Clock, Document, Target};
 use ami_load::plan::Protection;
@@ -15,16 +13,16 @@ use ami_report::{Format, export};
 use ami_results::manifest::End;
 use ami_results::recorder::Records;
 use ami_results::run_dir::RunDir;
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use tokio::sync::watch;
 
 use crate::args::{Load, Shown};
 use crate::command::report;
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::simulators::Simulators;
-use crate::{access, catalogue, descriptors, live, one_line, operator, print, production, refusal};
-
-const RESULTS: &str = "results";
+use crate::{
+    access, catalogue, descriptors, live, one_line, operator, print, production, refusal, results,
+};
 
 pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
     if load.list {
@@ -64,7 +62,7 @@ pub(crate) fn run(load: Load) -> Result<Exit, Failure> {
     let sites = sites(&plan, &mut simulators)?;
     let planned = plan.targets.iter().map(|planned| planned.target.clone());
     let targets: Vec<Target> = planned.collect();
-    let run_dir = create_run_dir(&load, &name)?;
+    let run_dir = results::create(&results::folder(load.out.as_deref(), &name))?;
     let outcome = drive(&load, (plan, sites), &document, run_dir.clone(), &targets);
     let finished = match outcome {
         Ok(finished) => finished,
@@ -117,16 +115,6 @@ fn targets(load: &Load, scenario: &Scenario) -> Result<Vec<Target>, Failure> {
         targets.extend(catalogue::wire_targets(name)?);
     }
     Ok(targets)
-}
-
-fn create_run_dir(load: &Load, name: &str) -> Result<RunDir, Failure> {
-    let path = load.out.clone().unwrap_or_else(|| {
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        Path::new(RESULTS).join(format!("{now}-{name}"))
-    });
-    RunDir::create(&path)
-        .context("failed to prepare the results")
-        .or_exit(Exit::NotWritten)
 }
 
 /// Where each target is, and the secret that opens it: what may be missing is found before anything is written.
@@ -297,12 +285,7 @@ fn conclude(
             Shown::Json => print::error(report.display()),
         }
     }
-    if load.out.is_none() {
-        run_dir
-            .link_latest()
-            .context("failed to link results/latest")
-            .or_exit(Exit::NotWritten)?;
-    }
+    results::link_latest(load.out.as_deref(), run_dir)?;
     Ok(exit(finished))
 }
 

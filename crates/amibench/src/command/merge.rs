@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use crate::args;
 use crate::command::report;
 use crate::exit_code::{Exit, Failure, OrExit};
-use crate::print;
+use crate::{print, results};
 
 pub(crate) fn run(args: &args::Merge) -> Result<Exit, Failure> {
     let mut parts = Vec::new();
@@ -33,9 +33,7 @@ pub(crate) fn run(args: &args::Merge) -> Result<Exit, Failure> {
         .or_exit(Exit::BadInput)?;
     warn(&merge);
     let thresholds = thresholds(merge.manifest())?;
-    let run_dir = RunDir::create(&args.out)
-        .context("failed to prepare the results")
-        .or_exit(Exit::NotWritten)?;
+    let run_dir = results::create(&args.out)?;
     let added = merge.add_up(run_dir.clone()).map_err(|error| {
         // It was made above: what is in it is half a run.
         let _ = std::fs::remove_dir_all(run_dir.path());

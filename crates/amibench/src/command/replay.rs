@@ -1,7 +1,6 @@
 //! `amibench replay`: sends the client side of a recorded session to a PBX again, and says what is otherwise than it was.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::rc::Rc;
 
 use ami_client::Target;
@@ -26,14 +25,13 @@ use anyhow::{Context as _, anyhow};
 use tokio::task::LocalSet;
 
 use crate::args::Replay;
-use crate::command::conform::RESULTS;
 use crate::command::conform::judge::{self, Way};
 use crate::command::conform::progress::Progress;
 use crate::command::verdicts::{self, Verdicts};
 use crate::exit_code::{Exit, Failure, OrExit};
 use crate::operator::Stop;
 use crate::simulators::Simulators;
-use crate::{catalogue, print, recording, refusal};
+use crate::{catalogue, print, recording, refusal, results};
 
 mod foreseen;
 mod known;
@@ -73,17 +71,14 @@ pub(crate) fn run(replay: &Replay) -> Result<Exit, Failure> {
     }
     let mut simulators = Simulators::default();
     let way = judge::way(&target, &mut simulators)?;
-    let run_dir = create_run_dir(replay, &target)?;
+    let whom = ami_client::target::slug(&target.name);
+    let folder = results::folder(replay.out.as_deref(), &format!("replay-{whom}"));
+    let run_dir = results::create(&folder)?;
     let ended = send(&target, way, &plan)?;
     let recorded = (recording.line_ends, &then, &script);
     let exit = conclude(replay, &target, recorded, &ended, &run_dir)?;
     print::line(run_dir.path().display());
-    if replay.out.is_none() {
-        run_dir
-            .link_latest()
-            .context("failed to link results/latest")
-            .or_exit(Exit::NotWritten)?;
-    }
+    results::link_latest(replay.out.as_deref(), &run_dir)?;
     Ok(exit)
 }
 
@@ -99,17 +94,6 @@ fn target(replay: &Replay) -> Result<Target, Failure> {
         return Err(error).or_exit(Exit::BadInput);
     }
     Ok(target)
-}
-
-fn create_run_dir(replay: &Replay, target: &Target) -> Result<RunDir, Failure> {
-    let path = replay.out.clone().unwrap_or_else(|| {
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        let whom = ami_client::target::slug(&target.name);
-        Path::new(RESULTS).join(format!("{now}-replay-{whom}"))
-    });
-    RunDir::create(&path)
-        .context("failed to prepare the results")
-        .or_exit(Exit::NotWritten)
 }
 
 /// How it ended, and all that passed.
