@@ -6,6 +6,7 @@ use std::time::Duration;
 use ami_load::plan::Segment;
 use ami_load::rate::{Rate, parse_duration};
 use ami_load::run::{Start, StartError};
+use ami_report::conformance::tree::Detail;
 use ami_report::{Format, Naming};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -223,9 +224,8 @@ pub(crate) struct Report {
     /// Where files go: a folder, the run's own when not given. Without it, a single document is printed.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Show every case, not only what is wrong.
-    #[arg(long)]
-    pub(crate) show_all: bool,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
     #[command(flatten)]
     pub(crate) names: Names,
 }
@@ -255,6 +255,23 @@ impl Names {
             Naming::Raw
         } else {
             Naming::Pseudonyms
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cases {
+    /// Show every case, not only what is wrong.
+    #[arg(long)]
+    show_all: bool,
+}
+
+impl Cases {
+    pub(crate) fn detail(&self) -> Detail {
+        if self.show_all {
+            Detail::All
+        } else {
+            Detail::Wrong
         }
     }
 }

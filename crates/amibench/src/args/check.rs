@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Names;
+use super::{Cases, Names};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
@@ -23,7 +23,6 @@ pub(crate) struct Check {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) names: Names,
-    /// Show every case, not only what is wrong.
-    #[arg(long)]
-    pub(crate) show_all: bool,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
 }

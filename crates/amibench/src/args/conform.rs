@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ami_conform::case::{Level, Safety};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Names, label};
+use super::{Cases, Names, label};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag as typed is a bool")]
@@ -57,9 +57,8 @@ pub(crate) struct Conform {
     pub(crate) list: bool,
     #[command(flatten)]
     pub(crate) names: Names,
-    /// Show every case, not only what is wrong.
-    #[arg(long)]
-    pub(crate) show_all: bool,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
     /// No progress line.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -7,7 +7,7 @@ use ami_conform::case::Safety;
 use ami_load::rate::parse_duration;
 
 use super::conform::safety;
-use super::{Names, label};
+use super::{Cases, Names, label};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Replay {
@@ -42,9 +42,8 @@ pub(crate) struct Replay {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) names: Names,
-    /// Show every case, not only what is wrong.
-    #[arg(long)]
-    pub(crate) show_all: bool,
+    #[command(flatten)]
+    pub(crate) cases: Cases,
 }
 
 fn renamed(text: &str) -> Result<(String, String), String> {

@@ -9,7 +9,6 @@ use ami_conform::recorded;
 use ami_conform::suite::{Judgement, Selection};
 use ami_proto::session::Secret;
 use ami_proto::transcript::What;
-use ami_report::conformance::tree::Detail;
 use ami_results::judgement::{self as row, How};
 use ami_results::verdict::State;
 use anyhow::anyhow;
@@ -59,12 +58,7 @@ pub(crate) fn run(check: &Check) -> Result<Exit, Failure> {
         one.introduce();
         verdicts.add(one.device(), one.rows(), How::Completed);
     }
-    let shown = if check.show_all {
-        Detail::All
-    } else {
-        Detail::Wrong
-    };
-    verdicts.print(shown);
+    verdicts.print(check.cases.detail());
     if let Some(folder) = &check.out {
         let run_dir = results::create(folder)?;
         verdicts.write(&run_dir, check.names.naming())?;

@@ -12,7 +12,6 @@ use ami_conform::device::Release;
 use ami_conform::expectation::Expectations;
 use ami_conform::suite::Selection;
 use ami_report::conformance::USUAL;
-use ami_report::conformance::tree::Detail;
 use ami_results::run_dir::RunDir;
 use anyhow::anyhow;
 use tokio::task::LocalSet;
@@ -200,12 +199,7 @@ fn judge_all(
 /// What was found as far as it could be written: here as it is, and for others beside the results.
 fn report(conform: &Conform, run_dir: &RunDir) -> Result<(), Failure> {
     let conformance = judged::read(&[run_dir.path().to_owned()])?;
-    let detail = if conform.show_all {
-        Detail::All
-    } else {
-        Detail::Wrong
-    };
-    judged::print(&conformance, detail);
+    judged::print(&conformance, conform.cases.detail());
     let exported = judged::named(&conformance, conform.names.naming());
     judged::write(&exported, &USUAL, run_dir.path())?;
     Ok(())

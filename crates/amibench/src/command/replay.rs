@@ -17,7 +17,6 @@ use ami_conform::replay::permission::Rules;
 use ami_conform::replay::script::Script;
 use ami_conform::suite::Selection;
 use ami_load::run_tag::random_bits;
-use ami_report::conformance::tree::Detail;
 use ami_results::judgement::{self as row, How};
 use ami_results::run_dir::RunDir;
 use ami_results::verdict::State;
@@ -217,12 +216,7 @@ fn conclude(
     let device = rows::with_recording(device, replay, then, &ended.replayed);
     let exit = exit(*how, &judged, &compared);
     verdicts.add(device, judged, *how);
-    let detail = if replay.show_all {
-        Detail::All
-    } else {
-        Detail::Wrong
-    };
-    verdicts.print(detail);
+    verdicts.print(replay.cases.detail());
     if let Some(why) = &ended.unreachable {
         print::error(format_args!("{name}: {why}{}", refusal::more(target)));
     }

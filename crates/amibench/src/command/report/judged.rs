@@ -24,12 +24,7 @@ pub(super) fn run(report: &Report) -> Result<Exit, Failure> {
         return Ok(Exit::Held);
     }
     if report.formats.is_empty() || report.formats.contains(&Format::Text) {
-        let detail = if report.show_all {
-            Detail::All
-        } else {
-            Detail::Wrong
-        };
-        print(&conformance, detail);
+        print(&conformance, report.cases.detail());
     }
     let formats = match (
         report.formats.as_slice(),
