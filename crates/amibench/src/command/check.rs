@@ -136,16 +136,16 @@ impl Checked {
     }
 
     fn device(&self) -> row::Device {
-        let mut device = row::Device {
+        let subject = row::Device {
             target: self.name.clone(),
-            ..verdicts::device(&self.device, self.judgements.len())
+            ..row::Device::default()
         };
-        device
-            .facts
-            .extend(self.recording.notes.iter().map(|note| row::Fact {
-                fact: "the recording".to_owned(),
-                seen: note.clone(),
-            }));
+        let mut device = verdicts::device(subject, &self.device, self.judgements.len());
+        let notes = self.recording.notes.iter();
+        device.facts.extend(notes.map(|note| row::Fact {
+            fact: "the recording".to_owned(),
+            seen: note.clone(),
+        }));
         device
     }
 

@@ -205,14 +205,11 @@ fn conclude(
         ..row::Options::default()
     };
     let mut verdicts = Verdicts::of(verdicts::run("replay", options, &replay.labels));
-    let device = row::Device {
-        target: name.clone(),
-        address: Some(target.endpoint.to_string()),
-        account: Some(target.account.clone()),
-        labels: target.labels.clone(),
+    let subject = row::Device {
         unreachable: ended.unreachable.clone(),
-        ..verdicts::device(&device, judged.len())
+        ..verdicts::subject(target, &target.endpoint.to_string())
     };
+    let device = verdicts::device(subject, &device, judged.len());
     let device = rows::with_recording(device, replay, then, &ended.replayed);
     let exit = exit(*how, &judged, &compared);
     verdicts.add(device, judged, *how);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ami_client::Target;
 use ami_conform::bench::Site;
 use ami_conform::cases;
 use ami_conform::device::{Device, Reason};
@@ -38,8 +39,19 @@ pub(super) fn run(verb: &str, options: row::Options, labels: &[(String, String)]
     }
 }
 
-/// What shows of a PBX, whoever it is.
-pub(super) fn device(device: &Device, planned: usize) -> row::Device {
+/// Who is judged, before anything is known of it.
+pub(super) fn subject(target: &Target, address: &str) -> row::Device {
+    row::Device {
+        target: target.name.clone(),
+        address: Some(address.to_owned()),
+        account: Some(target.account.clone()),
+        labels: target.labels.clone(),
+        ..row::Device::default()
+    }
+}
+
+/// With what shows of it.
+pub(super) fn device(subject: row::Device, device: &Device, planned: usize) -> row::Device {
     let fact = |reason: &Reason| row::Fact {
         fact: reason.fact.clone(),
         seen: reason.seen.clone(),
@@ -51,7 +63,7 @@ pub(super) fn device(device: &Device, planned: usize) -> row::Device {
         facts: device.reasons.iter().map(fact).collect(),
         conflicts: device.conflicts.clone(),
         planned: u32::try_from(planned).unwrap_or(u32::MAX),
-        ..row::Device::default()
+        ..subject
     }
 }
 

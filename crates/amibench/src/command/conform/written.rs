@@ -59,23 +59,14 @@ impl Written {
         device: &Device,
         planned: usize,
     ) {
-        self.row(&Row::Device(row::Device {
-            target: target.name.clone(),
-            address: Some(address.to_owned()),
-            account: Some(target.account.clone()),
-            labels: target.labels.clone(),
-            ..verdicts::device(device, planned)
-        }));
+        let subject = verdicts::subject(target, address);
+        self.row(&Row::Device(verdicts::device(subject, device, planned)));
     }
 
     pub(super) fn unreachable(&mut self, target: &Target, address: &str, why: &str) {
         self.row(&Row::Device(row::Device {
-            target: target.name.clone(),
-            address: Some(address.to_owned()),
-            account: Some(target.account.clone()),
-            labels: target.labels.clone(),
             unreachable: Some(why.to_owned()),
-            ..row::Device::default()
+            ..verdicts::subject(target, address)
         }));
     }
 
