@@ -24,7 +24,7 @@ pub(super) fn list(plan: &Plan<'_>, secrets: &[Secret]) -> String {
                 match plan.foreseen(asked) {
                     Ok(request) => {
                         sent += 1;
-                        shown(&request)
+                        shown(&request, secrets)
                     }
                     Err(why) => format!("not sent: {}: {why}", asked.action()),
                 }
@@ -42,15 +42,37 @@ pub(super) fn list(plan: &Plan<'_>, secrets: &[Secret]) -> String {
     text
 }
 
-fn shown(request: &Request) -> String {
+fn shown(request: &Request, secrets: &[Secret]) -> String {
     let mut line = request.action().to_owned();
     for (name, value) in &request.headers {
         if !["action", "actionid"].contains(&name.to_ascii_lowercase().as_str()) {
             let _ = write!(line, ", {name}: {value}");
         }
     }
+    // Of a secret that is cut off, what is left would not be known for one.
+    let line = masked(&line, secrets);
     match line.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_wherever_the_line_is_cut() {
+        let secrets = [Secret::new("hunter22")];
+        for length in SHOWN - 40..SHOWN {
+            let request = Request {
+                headers: vec![
+                    ("Action".to_owned(), "UserEvent".to_owned()),
+                    ("X".to_owned(), "x".repeat(length) + "hunter22"),
+                ],
+            };
+            let shown = masked(&shown(&request, &secrets), &secrets);
+            assert!(!shown.contains('h'), "{shown}");
+        }
     }
 }
