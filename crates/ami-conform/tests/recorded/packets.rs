@@ -88,7 +88,7 @@ const OPEN: [Sent<'_>; 3] = [
     (CLIENT, 0, "A", ""),
 ];
 
-/// What each side said, as text; holes as `…`.
+/// What each side said, as text, over all connections.
 fn said(recording: &Recording) -> [String; 2] {
     let mut said = [String::new(), String::new()];
     for entry in &recording.entries {
