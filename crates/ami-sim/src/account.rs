@@ -20,7 +20,8 @@ pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Account {
     pub name: String,
-    pub secret: String,
+    /// An empty one lets in who gives none; where there is none nobody logs in.
+    pub secret: Option<String>,
     pub read: Classes,
     pub write: Classes,
     /// From where it may log in.
@@ -51,7 +52,7 @@ impl Account {
     pub fn new(name: &str, secret: &str, read: &str, write: &str) -> Self {
         Self {
             name: name.to_owned(),
-            secret: secret.to_owned(),
+            secret: Some(secret.to_owned()),
             read: Classes::from_list(read),
             write: Classes::from_list(write),
             acl: Acl::default(),
@@ -138,7 +139,10 @@ impl Accounts {
                 acl: Acl::closed(),
                 ..one("wrong-address", "call", "call")
             })
-            .with(Account::new("no-secret", "", "call", "call"));
+            .with(Account {
+                secret: None,
+                ..one("no-secret", "call", "call")
+            });
         Self {
             switched_off: vec![one("switched-off", "call", "call")],
             ..accounts

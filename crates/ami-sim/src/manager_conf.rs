@@ -187,14 +187,17 @@ impl Reading<'_> {
         }
         let rules = &self.profile.account_rules;
         rules
-            .check(&account.name, &account.secret)
+            .check(&account.name, account.secret.as_deref().unwrap_or_default())
             .map_err(|refused| Note::at(&section.at, refused))?;
         self.users.push(account);
         Ok(())
     }
 
     fn fresh(&self, name: &str) -> Account {
-        let mut account = Account::new(name, "", "none", "none");
+        let mut account = Account {
+            secret: None,
+            ..Account::new(name, "", "none", "none")
+        };
         account.multiple_login = self.conf.accounts.multiple_login;
         account.notices = self.conf.accounts.notices;
         if self.profile.account_rules.without_permit == WithoutPermit::Denied {
@@ -207,7 +210,7 @@ impl Reading<'_> {
     fn user_entry(&mut self, account: &mut Account, entry: &Entry) -> bool {
         let value = entry.value.as_str();
         match entry.name.as_str() {
-            "secret" => value.clone_into(&mut account.secret),
+            "secret" => account.secret = Some(value.to_owned()),
             "read" => {
                 account.read = Classes::from_list(value);
                 account.strict[0] = Classes::from_strict_list(value);

@@ -27,7 +27,7 @@ enum Verdict {
     WrongSecret,
     /// From where it may not.
     WrongAddress,
-    /// An MD5 login without challenge or key, an account without secret: nobody is told.
+    /// An MD5 login without challenge or key, an account without any secret: nobody is told.
     NothingToCheck,
     WrongKey {
         challenge: String,
@@ -70,24 +70,26 @@ fn authenticate(act: &mut Act<'_>, user: &str) -> Verdict {
     if !account.acl.permits(act.session.addresses.remote.ip()) {
         return Verdict::WrongAddress;
     }
+    let Some(secret) = account.secret.clone() else {
+        return Verdict::NothingToCheck;
+    };
     if act.request.bytes("AuthType").eq_ignore_ascii_case(b"MD5") {
-        return authenticate_md5(act, account);
+        return authenticate_md5(act, account, &secret);
     }
-    if account.secret.is_empty() {
-        Verdict::NothingToCheck
-    } else if act.request.bytes("Secret") == account.secret.as_bytes() {
+    // Who gives none gives an empty one.
+    if act.request.bytes("Secret") == secret.as_bytes() {
         Verdict::Accepted(account)
     } else {
         Verdict::WrongSecret
     }
 }
 
-fn authenticate_md5(act: &mut Act<'_>, account: Account) -> Verdict {
+fn authenticate_md5(act: &mut Act<'_>, account: Account, secret: &str) -> Verdict {
     let key = act.request.bytes("Key");
     let Some(challenge) = act.session.challenge().clone().filter(|_| !key.is_empty()) else {
         return Verdict::NothingToCheck;
     };
-    let expected = answer_to(&challenge, &account.secret);
+    let expected = answer_to(&challenge, secret);
     if key == expected.as_bytes() {
         Verdict::Accepted(account)
     } else {

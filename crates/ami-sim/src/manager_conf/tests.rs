@@ -23,7 +23,7 @@ fn account(text: &str) -> (Option<Account>, Vec<String>) {
 fn an_account_has_what_its_section_says_and_else_nothing() {
     let (a, warnings) = account("[a]\nsecret = x;y\nread = call, user\nwrite = call,,user\n");
     let a = a.unwrap();
-    assert_eq!((a.secret.as_str(), a.read), ("x", Classes::CALL));
+    assert_eq!((a.secret.as_deref(), a.read), (Some("x"), Classes::CALL));
     assert_eq!(a.write, Classes::ALL, "an empty item grants all");
     assert_eq!(a.write_timeout, Duration::from_millis(100));
     assert!(warnings.is_empty());
@@ -38,10 +38,24 @@ fn an_account_has_what_its_section_says_and_else_nothing() {
 }
 
 #[test]
+fn an_empty_secret_is_one_and_a_line_without_a_value_is_none() {
+    let secret = |text: &str| account(text).0.unwrap().secret;
+    for text in ["secret =", "secret = ;x", "secret = 1\nsecret ="] {
+        assert_eq!(
+            secret(&format!("[a]\n{text}\n")).as_deref(),
+            Some(""),
+            "{text}"
+        );
+    }
+    assert_eq!(secret("[a]\nread = call\n"), None);
+    assert_eq!(secret("[a]\nsecret\n"), None);
+}
+
+#[test]
 fn a_later_value_and_a_later_section_of_the_same_name_stand() {
     let (a, _) = account("[a]\nsecret=1\nsecret=2\nread=call\nwritetimeout=300\n[A]\nread=user\n");
     let a = a.unwrap();
-    assert_eq!((a.secret.as_str(), a.read), ("2", Classes::USER));
+    assert_eq!((a.secret.as_deref(), a.read), (Some("2"), Classes::USER));
     assert_eq!(a.write_timeout, Duration::from_millis(300));
 }
 
@@ -49,7 +63,7 @@ fn a_later_value_and_a_later_section_of_the_same_name_stand() {
 fn access_lists_and_filters_of_an_earlier_section_do_not_stand() {
     let (a, _) = account("[a]\nsecret=1\ndeny=0.0.0.0/0\neventfilter=!A\n[a]\neventfilter=!B\n");
     let a = a.unwrap();
-    assert_eq!(a.secret, "1");
+    assert_eq!(a.secret.as_deref(), Some("1"));
     assert!(a.acl.permits([127, 0, 0, 1].into()));
     assert!(a.filters.pass(b"A") && !a.filters.pass(b"B"));
 }

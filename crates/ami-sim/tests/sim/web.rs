@@ -42,8 +42,12 @@ const IDS: [(&str, &str); 2] = [("session", "mansession_id=\""), ("nonce", " non
 
 impl Browser {
     fn new(profile: &str) -> Self {
+        Self::with(profile, CONF)
+    }
+
+    fn with(profile: &str, conf: &str) -> Self {
         let mut profile = Profile::named(profile).unwrap();
-        let accounts = ManagerConf::parse(CONF, &profile)
+        let accounts = ManagerConf::parse(conf, &profile)
             .unwrap()
             .apply(&mut profile);
         Self {
@@ -305,6 +309,30 @@ fn a_nonce_is_stale_after_a_minute() {
         "{stale}"
     );
     assert!(browser.get(&ask(1, 1)).0.starts_with("HTTP/1.1 200"));
+}
+
+/// As both real ones took it from such accounts.
+#[test]
+fn an_empty_secret_is_proved_like_any_other_and_a_missing_one_as_null() {
+    let conf = "[general]\nwebenabled = yes\n[empty]\nsecret =\n[none]\n";
+    for (user, secret, expected) in [
+        ("empty", "", "200"),
+        ("empty", "(null)", "401"),
+        ("none", "", "401"),
+        ("none", "(null)", "200"),
+    ] {
+        let mut browser = Browser::with("asterisk-16", conf);
+        browser.get("GET /arawman?action=ping HTTP/1.1\r\n\r\n");
+        let digest =
+            format!("{{digest {user} {secret} GET /arawman?action=ping nonce:0 00000001}}");
+        let request =
+            format!("GET /arawman?action=ping HTTP/1.1\r\nAuthorization: {digest}\r\n\r\n");
+        let (answer, _) = browser.get(&request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {expected}")),
+            "{user} {secret}: {answer}"
+        );
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ use crate::scene::Scene;
 
 /// What a simulated session and its client may have in the air.
 const WIRE_BYTES: usize = 1 << 16;
+/// The account that lets in who gives none.
+const EMPTY_SECRET: &str = "empty-secret";
 const SIMULATED_SECRET: &str = "5eed5eed5eed5eed5eed5eed5eed5eed";
 
 /// A PBX of the lab, and the profile that must not be told from it.
@@ -121,9 +123,15 @@ fn accounts() -> Accounts {
     let mut denied = Account::new("denied", SIMULATED_SECRET, "all", "all");
     let everybody = denied.acl.add(Sense::Deny, "0.0.0.0/0,::/0");
     everybody.expect("two networks");
+    let no_secret = Account {
+        secret: None,
+        ..Account::new("no-secret", "", "call", "call")
+    };
+    let others = [no_secret, Account::new(EMPTY_SECRET, "", "", "")];
     ACCOUNTS
         .iter()
         .map(|(name, read, write)| Account::new(name, SIMULATED_SECRET, read, write))
+        .chain(others)
         .fold(Accounts::new(denied), Accounts::with)
 }
 
@@ -149,6 +157,7 @@ impl Place {
 
     pub(crate) fn secret(&self, account: &str) -> Result<String> {
         match self {
+            _ if account == EMPTY_SECRET => Ok(String::new()),
             Self::Simulated(_) => Ok(SIMULATED_SECRET.to_owned()),
             Self::Lab { .. } => {
                 let file = workspace().join("lab/secrets").join(account);

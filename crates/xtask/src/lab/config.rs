@@ -24,9 +24,11 @@ pub(crate) struct Account {
 
 /// The account without a secret.
 const NO_SECRET: &str = "no-secret";
+/// The one that lets in who gives none.
+const EMPTY_SECRET: &str = "empty-secret";
 
 /// An account per privilege set. The last ones are named after what they lack.
-pub(crate) const ACCOUNTS: [Account; 12] = [
+pub(crate) const ACCOUNTS: [Account; 13] = [
     Account {
         name: "bench",
         read: Some("all"),
@@ -91,6 +93,13 @@ pub(crate) const ACCOUNTS: [Account; 12] = [
         name: NO_SECRET,
         read: Some("call"),
         write: Some("call"),
+        extra: "",
+    },
+    // It may do nothing, since anybody may have it.
+    Account {
+        name: EMPTY_SECRET,
+        read: None,
+        write: None,
         extra: "",
     },
     Account {
@@ -188,9 +197,10 @@ impl Account {
     fn write_section(&self, secret: &str, out: &mut String) {
         let classes = [("read", self.read), ("write", self.write)];
         writeln!(out, "\n[{}]", self.name).expect("a String takes everything");
-        // With an empty one in its place Asterisk lets in whoever gives none.
-        if self.name != NO_SECRET {
-            writeln!(out, "secret = {secret}").expect("a String takes everything");
+        match self.name {
+            NO_SECRET => {}
+            EMPTY_SECRET => out.push_str("secret =\n"),
+            _ => writeln!(out, "secret = {secret}").expect("a String takes everything"),
         }
         for (key, value) in classes {
             if let Some(value) = value {

@@ -8,10 +8,9 @@ use crate::manager_settings::Web;
 pub(super) fn user(account: &Account) -> String {
     let is_listed = !account.acl.is_empty();
     let multiple = is(account.multiple_login, MultipleLogin::Allowed);
-    let secret = if account.secret.is_empty() {
-        "<Not Set>"
-    } else {
-        "<Set>"
+    let secret = match &account.secret {
+        Some(_) => "<Set>",
+        None => "(N/A)",
     };
     let rows = [
         ("username", account.name.clone()),
@@ -85,8 +84,12 @@ mod tests {
             text.starts_with("\n          username: originate-only\n            secret: <Set>\n")
         );
         assert!(text.contains("         read perm: call\n        write perm: originate\n"));
-        let nothing = Account::new("noevents", "s", "", "all");
+        let nothing = Account {
+            secret: None,
+            ..Account::new("noevents", "", "", "all")
+        };
         let text = user(&nothing);
+        assert!(text.contains("            secret: (N/A)\n"));
         assert!(text.contains("         read perm: <none>\n"));
         assert!(text.contains("message,all\n"));
     }

@@ -90,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         |turn| {
             let open = turn
                 .named_account()
-                .is_some_and(|account| account.secret.is_empty());
+                .is_some_and(|account| account.secret.is_none());
             if turn.is("Login") && open {
                 turn.let_in();
             }
@@ -115,10 +115,9 @@ pub(super) const ROWS: &[Row] = &[
             "who comes from the wrong address is told so",
         ),
         |turn| {
-            let right = turn
-                .named_account()
-                .is_some_and(|account| account.secret.as_bytes() == turn.request.bytes("Secret"));
-            let right = right && !turn.request.bytes("Secret").is_empty();
+            let secret = turn.named_account().and_then(|account| account.secret);
+            let right =
+                secret.is_some_and(|secret| secret.as_bytes() == turn.request.bytes("Secret"));
             if right && turn.says("Authentication failed") {
                 turn.each(|text| text.set("Message", "Address not permitted"));
             }

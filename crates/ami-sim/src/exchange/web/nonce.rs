@@ -6,6 +6,9 @@ use super::{Exchange, WebSession};
 use crate::server_session::Addresses;
 use crate::web::{Credentials, Freshness, Method, NONCE_LIFETIME, Refusal, WebRequest, challenge};
 
+/// What a real one takes for the secret of an account that has none.
+const NO_SECRET: &str = "(null)";
+
 /// How a session with digest is recognised.
 #[derive(Debug)]
 pub(super) struct DigestUse {
@@ -48,7 +51,9 @@ impl Exchange {
         {
             return Err(Refusal::PermissionDenied);
         }
-        let proved = named.filter(|(it, account)| it.prove(&account.secret, method));
+        let proved = named.filter(|(it, account)| {
+            it.prove(account.secret.as_deref().unwrap_or(NO_SECRET), method)
+        });
         let Some((credentials, account)) =
             proved.map(|(it, account)| (it.clone(), account.clone()))
         else {
