@@ -163,7 +163,7 @@ impl Pbx {
     }
 
     /// Out of one bridge on the way to another: a record ends, and one begins.
-    fn leave_for(&mut self, now: Duration, key: ChannelKey) {
+    pub(crate) fn leave_for(&mut self, now: Duration, key: ChannelKey) {
         self.part(now, key);
         self.channel_mut(key).record_goes_on(now);
     }
@@ -232,6 +232,15 @@ impl Pbx {
             target.dialled_in = None;
         }
         self.dissolve(now, bridge, NORMAL_CLEARING);
+    }
+
+    /// Transfers, waits, or is spoken to.
+    pub(crate) fn is_in_transfer(&self, key: ChannelKey) -> bool {
+        self.transfers.iter().any(|(transferer, transfer)| {
+            let spoken_to =
+                matches!(transfer.stage, Stage::Consulting { target, .. } if target == key);
+            *transferer == key || transfer.waits == key || spoken_to
+        })
     }
 
     fn is_in(&self, key: ChannelKey, bridge: BridgeKey) -> bool {

@@ -87,6 +87,25 @@ impl Pbx {
 
     /// What the call's records tell is not touched.
     pub(crate) fn enter_bridge(&mut self, now: Duration, key: BridgeKey, channel: ChannelKey) {
+        self.become_member(now, key, channel);
+        self.bridge_event(now, "BridgeEnter", key, Some(channel));
+    }
+
+    /// As `enter_bridge`, for one that has just left it.
+    pub(crate) fn enter_in_place(
+        &mut self,
+        now: Duration,
+        key: BridgeKey,
+        [channel, of]: [ChannelKey; 2],
+    ) {
+        self.become_member(now, key, channel);
+        let left = self.channels[&of].uniqueid.clone();
+        self.bridge_event_with(now, ("BridgeEnter", key, Some(channel)), |headers| {
+            headers.with("SwapUniqueid", left)
+        });
+    }
+
+    fn become_member(&mut self, now: Duration, key: BridgeKey, channel: ChannelKey) {
         let Some(bridge) = self.bridges.get_mut(&key) else {
             return;
         };
@@ -95,8 +114,8 @@ impl Pbx {
         self.channel_mut(channel).bridge = Some(key);
         if kind == BridgeKind::Basic {
             self.share_linkedid(&members);
+            self.listen(now, &members);
         }
-        self.bridge_event(now, "BridgeEnter", key, Some(channel));
     }
 
     /// All that are in one bridge belong to the oldest call among them.

@@ -327,6 +327,29 @@ impl Pbx {
         }
     }
 
+    /// One comes into the place of another that was talked with. Who stays has another record, with who comes; the record of
+    /// who comes is still with who left. Who stays without any is in the other's.
+    pub(crate) fn record_swap(&mut self, now: Duration, [stays, left, comes]: [ChannelKey; 3]) {
+        let [stays_name, left_name, comes_name] =
+            [stays, left, comes].map(|key| self.channels[&key].name.clone());
+        let channel = self.channel_mut(stays);
+        let tells = channel.open_record().is_some();
+        if tells {
+            channel.close_records(now);
+            channel.add_record(now);
+        }
+        if let Some(record) = channel.open_record() {
+            record.with = Some((comes, comes_name));
+        }
+        if let Some(record) = self.channel_mut(comes).open_record() {
+            record.with = Some(if tells {
+                (left, left_name)
+            } else {
+                (stays, stays_name)
+            });
+        }
+    }
+
     pub(crate) fn record_departure(&mut self, now: Duration, key: ChannelKey) {
         self.channel_mut(key).records.left_bridge = Some(now);
     }

@@ -13,6 +13,7 @@ use crate::extension::Step;
 use crate::feature::Features;
 use crate::message::Headers;
 use crate::occupation::Occupation;
+use crate::optimisation::Optimisation;
 use crate::profile::{Profile, SnapshotField};
 use crate::queue::InQueue;
 
@@ -123,6 +124,7 @@ pub(crate) struct Channel {
     pub(crate) variables: Vec<(String, String)>,
     /// The other half of a Local channel.
     pub(crate) peer: Option<ChannelKey>,
+    pub(crate) optimisation: Optimisation,
     pub(crate) driver: Driver,
     pub(crate) next: Next,
     /// The dial that it rings for, until it answers.

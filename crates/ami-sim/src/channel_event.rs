@@ -240,12 +240,7 @@ impl Pbx {
         self.publish(Classes::CALL, headers);
     }
 
-    pub(crate) fn local_bridge(
-        &mut self,
-        now: Duration,
-        halves: [ChannelKey; 2],
-        optimization: &str,
-    ) {
+    pub(crate) fn local_bridge(&mut self, now: Duration, halves: [ChannelKey; 2]) {
         let [Some(one), Some(two)] = halves.map(|key| self.channels.get(&key)) else {
             return;
         };
@@ -258,7 +253,7 @@ impl Pbx {
         let headers = headers
             .with("Context", &two.place.context)
             .with("Exten", &two.place.exten)
-            .with("LocalOptimization", optimization);
+            .with("LocalOptimization", two.optimisation.word());
         self.publish(Classes::CALL, headers);
     }
 
@@ -268,6 +263,16 @@ impl Pbx {
         name: &str,
         key: BridgeKey,
         channel: Option<ChannelKey>,
+    ) {
+        self.bridge_event_with(now, (name, key, channel), |headers| headers);
+    }
+
+    /// `more` adds what follows the snapshots.
+    pub(crate) fn bridge_event_with(
+        &mut self,
+        now: Duration,
+        (name, key, channel): (&str, BridgeKey, Option<ChannelKey>),
+        more: impl FnOnce(Headers) -> Headers,
     ) {
         if !self.wants(Classes::CALL) {
             return;
@@ -280,7 +285,7 @@ impl Pbx {
         if let Some(channel) = channel.and_then(|channel| self.channels.get(&channel)) {
             channel.write_snapshot("", &self.profile, &mut headers);
         }
-        self.publish(Classes::CALL, headers);
+        self.publish(Classes::CALL, more(headers));
     }
 
     /// Who a party is, as events and answers write it.

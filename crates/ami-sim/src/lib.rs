@@ -43,6 +43,7 @@ mod message;
 mod module;
 mod near;
 mod occupation;
+mod optimisation;
 mod outbox;
 mod parking;
 mod pbx;

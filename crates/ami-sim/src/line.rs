@@ -11,6 +11,7 @@ use crate::channel::{Channel, ChannelKey, ChannelState, Driver, Next, Party, Pla
 use crate::dial::Owner;
 use crate::extension::{Behaviour, endpoint, find_device};
 use crate::occupation::Occupation;
+use crate::optimisation::Optimisation;
 use crate::pbx::{DeviceStage, Due, Pbx};
 
 /// `AST_CAUSE_NO_ROUTE_DESTINATION`: there is no such device, or it is not registered.
@@ -43,10 +44,7 @@ pub(crate) struct Line {
 
 #[derive(Debug)]
 enum Way {
-    Local {
-        second: ChannelKey,
-        optimization: &'static str,
-    },
+    Local { second: ChannelKey },
     Device(Behaviour),
 }
 
@@ -116,15 +114,16 @@ impl Pbx {
         for (key, peer) in [(one, two), (two, one)] {
             self.channel_mut(key).peer = Some(peer);
         }
-        let optimization = if options.contains('n') { "No" } else { "Yes" };
+        if options.contains('n') {
+            for half in [one, two] {
+                self.channel_mut(half).optimisation = Optimisation::Refused;
+            }
+        }
         Ok(Line {
             channel: one,
             dial_string: data,
             calling: None,
-            way: Way::Local {
-                second: two,
-                optimization,
-            },
+            way: Way::Local { second: two },
         })
     }
 
@@ -209,6 +208,7 @@ impl Pbx {
             ends_at: None,
             variables: Vec::new(),
             peer: None,
+            optimisation: Optimisation::Allowed,
             driver: birth.driver,
             next: Next::Step,
             dialled_in: None,
@@ -242,10 +242,7 @@ impl Pbx {
     /// dialling.
     pub(crate) fn call_line(&mut self, now: Duration, line: &Line) -> Result<(), NoExtension> {
         match line.way {
-            Way::Local {
-                second,
-                optimization,
-            } => self.call_local(now, line, second, optimization),
+            Way::Local { second } => self.call_local(now, line, second),
             Way::Device(behaves) => {
                 self.dial_begin(now, line);
                 self.behave(now, line.channel, behaves);
@@ -259,7 +256,6 @@ impl Pbx {
         now: Duration,
         line: &Line,
         second: ChannelKey,
-        optimization: &str,
     ) -> Result<(), NoExtension> {
         let halves = [line.channel, second];
         self.prepare_second_half(now, halves, line.calling.as_ref());
@@ -271,7 +267,7 @@ impl Pbx {
             self.forget_channel(second);
             return Err(NoExtension);
         }
-        self.local_bridge(now, halves, optimization);
+        self.local_bridge(now, halves);
         self.dial_begin(now, line);
         // The second half's own thread looks at its dialplan at the same instant.
         self.channel_mut(second).next = Next::Place(place);

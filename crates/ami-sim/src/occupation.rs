@@ -29,6 +29,7 @@ const SOUND: Duration = Duration::from_secs(1);
 impl Pbx {
     pub(crate) fn run_playback(&mut self, now: Duration, key: ChannelKey) {
         self.channel_mut(key).occupation = Occupation::Playback;
+        self.begin_to_play(now, key);
         self.wake_at(now + SOUND, key);
     }
 
@@ -36,6 +37,7 @@ impl Pbx {
     pub(crate) fn run_music(&mut self, now: Duration, key: ChannelKey, data: &str) {
         self.channel_mut(key).occupation = Occupation::Music;
         self.music_start(now, key);
+        self.begin_to_play(now, key);
         let seconds = data.split(',').nth(1).and_then(|text| text.parse().ok());
         if let Some(span) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
             self.wake_at(now + span, key);
@@ -57,6 +59,7 @@ impl Pbx {
             began_at: now,
             shortest,
         };
+        self.begin_to_play(now, key);
         if longest > Duration::ZERO {
             self.wake_at(now + longest, key);
         }

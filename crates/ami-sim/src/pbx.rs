@@ -55,6 +55,8 @@ pub(crate) enum Due {
     Consult(ChannelKey),
     /// A caller in a queue looks whether it is its turn.
     QueueTurn(ChannelKey),
+    /// A packet of what a channel plays is on its way.
+    Voice(ChannelKey),
     /// An absolute timeout.
     End(ChannelKey),
     Device(ChannelKey, DeviceStage),
@@ -130,6 +132,7 @@ struct Numbers {
     dial: u64,
     bridge: u64,
     uniqueid: u64,
+    optimisation: u64,
     local: u32,
     device: u32,
 }
@@ -200,6 +203,7 @@ impl Pbx {
                 Due::Consult(channel) => self.consult(at, channel),
                 Due::DigitEnd(channel, digit) => self.end_digit(at, channel, digit),
                 Due::QueueTurn(caller) => self.queue_turn(at, caller),
+                Due::Voice(channel) => self.carry_voice(at, channel),
                 Due::End(channel) => self.hang_up(at, channel),
                 Due::Device(channel, stage) => self.device_stage(at, channel, stage),
                 Due::Sms => self.sms_sent(at),
@@ -329,6 +333,11 @@ impl Pbx {
         };
         self.numbers.uniqueid += 1;
         id
+    }
+
+    pub(crate) fn next_optimisation(&mut self) -> u64 {
+        self.numbers.optimisation += 1;
+        self.numbers.optimisation - 1
     }
 
     pub(crate) fn next_local(&mut self) -> u32 {

@@ -1,4 +1,4 @@
-//! Actions about bridges: Bridge, BridgeList, BridgeInfo, BridgeDestroy, BridgeKick.
+//! Actions about bridges: Bridge, BridgeList, BridgeInfo, BridgeDestroy, BridgeKick, LocalOptimizeAway.
 
 use crate::action::{Act, Handler};
 use crate::bridge::{BridgeKey, NORMAL_CLEARING};
@@ -11,6 +11,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("BridgeInfo", bridge_info),
     ("BridgeDestroy", bridge_destroy),
     ("BridgeKick", bridge_kick),
+    ("LocalOptimizeAway", optimize_away),
 ];
 
 /// A tone to the bridged (`Tone`) is heard by nobody here.
@@ -126,4 +127,20 @@ fn bridge_kick(act: &mut Act<'_>) {
             act.pbx.kick(act.now, key);
         }
     }
+}
+
+/// What is no Local channel was in no capture.
+fn optimize_away(act: &mut Act<'_>) {
+    let name = act.request.text("Channel");
+    if name.is_empty() {
+        return act.error("'Channel' not specified.");
+    }
+    let Some(key) = act.pbx.find_channel(&name) else {
+        return act.error("Channel does not exist.");
+    };
+    let Some(peer) = act.pbx.channels[&key].peer else {
+        return act.error("Unable to find channel");
+    };
+    act.pbx.allow_optimisation(act.now, [key, peer]);
+    act.success("Queued channel to be optimized away");
 }

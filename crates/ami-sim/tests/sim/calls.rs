@@ -185,6 +185,40 @@ fn a_channel_id_that_is_taken_fails_the_call_without_a_channel() {
     );
 }
 
+/// As on Asterisk 22: the pair next to who plays goes first, and the same line comes into the place of the next one.
+#[test]
+fn local_channels_behind_each_other_go_one_after_the_other() {
+    let mut talk = Talk::with("asterisk-22");
+    let dial = [
+        "Application: Dial",
+        "Data: Local/dial-dial-music@amibench,20",
+    ];
+    let heard = originate(&mut talk, "Channel: Local/hold@amibench/n", &dial);
+    let begun: Vec<_> = events(&heard, "LocalOptimizationBegin")
+        .iter()
+        .map(|event| {
+            ["LocalOneChannel", "SourceChannel", "Id"].map(|name| value(event, name).unwrap())
+        })
+        .collect();
+    let source = "Local/music@amibench-00000003;1";
+    assert_eq!(
+        begun,
+        [
+            ["Local/dial-music@amibench-00000002;1", source, "0"],
+            ["Local/dial-dial-music@amibench-00000001;1", source, "1"],
+        ]
+    );
+    let count = |name: &str| events(&heard, name).len();
+    assert_eq!(
+        (
+            count("BridgeCreate"),
+            count("BridgeDestroy"),
+            count("Hangup")
+        ),
+        (3, 2, 4)
+    );
+}
+
 #[test]
 fn an_absolute_timeout_ends_both_halves() {
     let mut talk = Talk::with("asterisk-22");
@@ -347,6 +381,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         "Local/ring@amibench",
         "Local/nope@amibench",
         "Local/play-2@amibench",
+        "Local/dial-dial-playback@amibench",
         "PJSIP/1000",
         "PJSIP/1100",
         "PJSIP/9",
