@@ -222,6 +222,27 @@ fn w16_a_line_and_a_list_of_headers_of_exactly_the_limit_are_whole() {
     }
 }
 
+/// Lines that are read one by one have the limit of those that are read by blocks.
+#[test]
+fn w16_the_limit_of_a_line_holds_for_a_banner_and_before_command_text() {
+    for over in [0, 1] {
+        let of_length = |start: &str, end: &str| {
+            let fill = LIMITS.line_max + over - start.len() - end.len() - 1;
+            format!("{start}{}{end}\r\n", "a".repeat(fill))
+        };
+        let wire = [
+            of_length("Asterisk ", "/11.0.0"),
+            "Response: Follows\r\n".to_owned(),
+            of_length("ActionID: ", ""),
+            "text\n--END COMMAND--\r\n\r\n".to_owned(),
+        ];
+        let sizes = sizes(wire.concat().as_bytes(), 7);
+        let too_long = |line| vec![Anomaly::LineTooLong { line }; over];
+        assert_eq!(sizes[0].anomalies, too_long(1));
+        assert_eq!(sizes[1].anomalies, too_long(2));
+    }
+}
+
 /// What is kept of it and what is not are both a part of what was torn, be it nothing but empty lines.
 #[test]
 fn s03_a_message_that_is_too_long_and_does_not_end_is_torn() {
