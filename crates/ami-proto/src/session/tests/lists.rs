@@ -255,6 +255,33 @@ fn w24_a_server_without_queues_answers_twice() {
 }
 
 #[test]
+fn d13_late_text_is_nobodys_and_its_end_is_late() {
+    let mut peer = Peer::ready();
+    let second = Duration::from_secs(1);
+    let action = Action::new("Queues");
+    let slow = peer
+        .session
+        .send(Duration::ZERO, &action, Answer::Raw, second)
+        .unwrap();
+    let text = "a has 0 calls\r\n\r\n";
+    let item = Disposition::Item {
+        slot: slow,
+        index: 0,
+    };
+    assert_eq!(peer.server(text), [item]);
+    assert_eq!(
+        peer.session.handle_timeout(second),
+        Some(Expired::Action(slow))
+    );
+    assert_eq!(peer.server(text), [Disposition::Unmatched]);
+    let pong = "Response: Success\r\nActionID: #0\r\nPing: Pong\r\n\r\n";
+    assert_eq!(
+        peer.server(&with_ids(pong, &[slow])),
+        [Disposition::Late { slot: slow }]
+    );
+}
+
+#[test]
 fn a_list_can_be_ended_by_who_knows_its_last_item() {
     let mut peer = Peer::ready();
     let slot = peer.send("FAXStats", Answer::List);

@@ -97,17 +97,34 @@ fn s10_proxies_and_renamed_banners_are_accepted_and_other_services_are_not() {
 
 #[test]
 fn s10_without_a_banner_the_login_starts_at_the_first_message() {
-    let mut peer = Peer::new(LoginForm::Plain);
-    assert_eq!(
-        peer.server("Event: FullyBooted\r\n\r\n"),
-        [Disposition::Event]
-    );
-    assert_eq!(peer.client().len(), 1);
-    assert_eq!(
-        peer.server("Response: Success\r\n\r\n"),
-        [Disposition::Ready]
-    );
-    assert_eq!(peer.session.banner(), None);
+    for (first, disposition) in [
+        ("Event: FullyBooted\r\n\r\n", Disposition::Event),
+        ("Response: Success\r\n\r\n", Disposition::Unmatched),
+    ] {
+        let mut peer = Peer::new(LoginForm::Plain);
+        assert_eq!(peer.server(first), [disposition]);
+        assert_eq!(peer.client().len(), 1);
+        assert_eq!(
+            peer.server("Response: Success\r\n\r\n"),
+            [Disposition::Ready]
+        );
+        assert_eq!(peer.session.banner(), None);
+    }
+}
+
+#[test]
+fn d01_the_answer_to_another_action_is_not_that_to_the_login() {
+    for login in [LoginForm::Plain, LoginForm::Md5] {
+        let mut peer = Peer::new(login);
+        peer.server("Asterisk Call Manager/2.8.0\r\n");
+        peer.client();
+        for status in ["Success", "Error"] {
+            let others = format!("Response: {status}\r\nActionID: another\r\nChallenge: 1\r\n\r\n");
+            assert_eq!(peer.server(&others), [Disposition::Unmatched]);
+        }
+        assert_eq!(peer.client(), [""; 0]);
+        assert!(!peer.session.is_ready() && !peer.session.is_closing());
+    }
 }
 
 #[test]
