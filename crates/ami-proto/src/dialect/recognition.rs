@@ -467,4 +467,13 @@ mod tests {
         assert_eq!(dialect, "Grandstream UCM");
         assert_eq!(reasons, ["a header Callid", "a header PageFlag"]);
     }
+
+    #[test]
+    fn a_pbx_with_another_banner_each_time_is_bounded() {
+        let mut recognition = Recognition::default();
+        for minor in 0..100 {
+            recognition.greeted(&format!("Asterisk Call Manager/1.{minor}"));
+        }
+        assert_eq!(recognition.reasons().len(), BANNERS_MAX);
+    }
 }
