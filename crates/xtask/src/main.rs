@@ -38,9 +38,8 @@ enum Task {
     Clients,
     /// What open AMI clients make of the frames of the corpora, as docs/peers.md (needs python3 and npm)
     Peers(peers::Options),
-    /// Measure amibench beside its peers, in the same run
-    #[command(subcommand)]
-    Bench(bench::Verb),
+    /// Measure amibench beside its peers, in the same run, and hold it to the baseline
+    Bench(bench::Bench),
     /// Run the fuzz targets (needs cargo-fuzz from tier 1 on)
     Fuzz(fuzz::Options),
     /// Check the rules of the house that the compiler does not
@@ -52,7 +51,7 @@ fn main() -> ExitCode {
         Task::Pbx(verb) => pbx::run(verb),
         Task::Clients => clients::run(),
         Task::Peers(options) => peers::run(&options),
-        Task::Bench(verb) => bench::run(verb),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Tidy => tidy::run(),
     };

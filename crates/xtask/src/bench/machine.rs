@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Scheduling {
     /// Run the contenders under `chrt --fifo 10` (needs root)
     #[arg(long)]
@@ -62,12 +62,39 @@ impl Policy {
 
 /// The first lines of a report.
 pub(crate) fn print(workspace: &Path, policy: Policy) {
+    for (name, value) in facts(workspace) {
+        println!("{name:<18} {value}");
+    }
+    println!("scheduling policy  {}", policy.name());
+}
+
+/// What every report begins with.
+pub(crate) fn facts(workspace: &Path) -> [(&'static str, String); 3] {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
-    println!("source             {}", source(workspace));
-    println!("machine            {cpus} CPUs, Linux {}", kernel.trim());
-    println!("scheduling policy  {}", policy.name());
-    println!("load average       {}", load_average());
+    let machine = format!("{cpus} CPUs ({}), Linux {}", cpu(), kernel.trim());
+    [
+        ("source", source(workspace)),
+        ("machine", machine),
+        ("load average", load_average()),
+    ]
+}
+
+pub(crate) fn cpu() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    let model = model.and_then(|it| it.split_once(':'));
+    model.map_or("unknown", |(_, name)| name.trim()).to_owned()
+}
+
+pub(crate) fn rustc() -> String {
+    let output = Command::new("rustc").arg("--version").output();
+    output.map_or_else(
+        |_| "unknown".to_owned(),
+        |it| String::from_utf8_lossy(&it.stdout).trim().to_owned(),
+    )
 }
 
 /// Of the last 1, 5 and 15 minutes.
@@ -78,7 +105,7 @@ pub(crate) fn load_average() -> String {
 }
 
 /// The commit, and whether the files are still those of the commit.
-fn source(workspace: &Path) -> String {
+pub(crate) fn source(workspace: &Path) -> String {
     let described = Command::new("git")
         .args([
             "describe",

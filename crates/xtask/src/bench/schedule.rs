@@ -37,6 +37,17 @@ pub(crate) struct Options {
     scheduling: Scheduling,
 }
 
+impl Options {
+    /// A few short turns, as a part of a longer bench.
+    pub(crate) fn brief() -> Self {
+        Self {
+            seconds: 5,
+            rounds: 3,
+            scheduling: Scheduling::default(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contender {
     Amibench,
@@ -84,7 +95,8 @@ struct Ring<'a> {
     sipp: sipp::Sipp,
 }
 
-pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
+/// The medians of each contender that could be run.
+pub(crate) fn run(workspace: &Path, options: &Options) -> Result<Vec<(&'static str, Figures)>> {
     let policy = options.scheduling.policy();
     let scratch = tempfile::tempdir().context("making a scratch directory")?;
     let lab = Lab::of_workspace(workspace);
@@ -134,7 +146,10 @@ pub(crate) fn run(workspace: &Path, options: &Options) -> Result<()> {
     }
     print_medians(&turns, &forgiven, &absent);
     println!("\nload average at the end  {}", machine::load_average());
-    Ok(())
+    let medians = CONTENDERS.iter().zip(&turns);
+    Ok(medians
+        .filter_map(|(contender, turns)| Some((contender.name(), Figures::median(turns)?)))
+        .collect())
 }
 
 fn print_turn(round: u32, contender: Contender, load: &str, turn: &Turn) {

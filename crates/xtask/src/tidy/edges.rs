@@ -6,7 +6,17 @@ use toml::{Table, Value};
 
 use super::{Breach, File};
 
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
+    (
+        "ami-bench",
+        &[
+            "ami-client",
+            "ami-load",
+            "ami-proto",
+            "ami-results",
+            "ami-sim",
+        ],
+    ),
     ("ami-proto", &[]),
     ("ami-results", &[]),
     ("ami-client", &["ami-proto"]),
