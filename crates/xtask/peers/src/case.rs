@@ -141,6 +141,16 @@ impl Case {
         })
     }
 
+    /// It can be said byte by byte in time.
+    pub fn is_short(&self) -> bool {
+        const LONGEST: usize = 600;
+        let length = |entry: &Entry| match &entry.what {
+            What::Server(bytes) => bytes.len(),
+            What::Client(_) | What::Mark(_) => 0,
+        };
+        self.entries.iter().map(length).sum::<usize>() <= LONGEST
+    }
+
     /// The session in which a client meets it, for a PBX that says again what was recorded.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

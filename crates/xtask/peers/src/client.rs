@@ -15,6 +15,7 @@ use xtask_peers::Asked;
 use crate::case::Case;
 use crate::given::Account;
 use crate::judge::Design;
+use crate::relay;
 
 /// An adapter ends by itself before that.
 const KILLED_AFTER: Duration = Duration::from_secs(10);
@@ -42,6 +43,14 @@ pub enum Registry {
     Pypi,
     #[serde(rename = "npm")]
     Npm,
+}
+
+/// How the bytes of the PBX come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Whole,
+    /// Byte by byte.
+    Cut,
 }
 
 /// Where everything is.
@@ -166,7 +175,7 @@ impl Client {
     }
 
     /// What it gives of a case, from a PBX that says it on a port of its own.
-    pub fn meet(&self, case: &Case, places: &Places) -> Result<Account> {
+    pub fn meet(&self, case: &Case, places: &Places, delivery: Delivery) -> Result<Account> {
         let pbx = Replaying::of(case.entries())?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let pbx = ami_sim::spawn_replaying_thread(pbx, listen)?;
@@ -175,7 +184,11 @@ impl Client {
             Asked::Ping => "ping",
             Asked::Command => "command",
         };
-        adapter.arg(pbx.addr().port().to_string()).arg(asked);
+        let address = match delivery {
+            Delivery::Whole => pbx.addr(),
+            Delivery::Cut => relay::to(pbx.addr())?,
+        };
+        adapter.arg(address.port().to_string()).arg(asked);
         let ran = run(adapter).with_context(|| format!("the adapter of {}", self.full_name()));
         pbx.stop();
         Account::parse(&ran?)

@@ -2,6 +2,7 @@
 //!
 //! An adapter judges nothing: every message that the library hands to its user becomes one line of JSON, as it was given.
 
+use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,8 +24,8 @@ pub enum Asked {
     Command,
 }
 
-/// The port and the action, from the command line.
-pub fn arguments() -> (u16, Asked) {
+/// Runs an adapter for the port and the action of the command line.
+pub fn run<F: Future<Output = ()>>(adapter: impl FnOnce(u16, Asked) -> F) {
     let mut arguments = std::env::args().skip(1);
     let port = arguments.next().and_then(|port| port.parse().ok());
     let asked = match arguments.next().as_deref() {
@@ -32,10 +33,14 @@ pub fn arguments() -> (u16, Asked) {
         Some("command") => Some(Asked::Command),
         _ => None,
     };
-    match (port, asked) {
-        (Some(port), Some(asked)) => (port, asked),
-        _ => panic!("usage: ADAPTER PORT ping|command"),
-    }
+    let (Some(port), Some(asked)) = (port, asked) else {
+        panic!("usage: ADAPTER PORT ping|command");
+    };
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().expect("a runtime can be made");
+    runtime.block_on(async {
+        let _ = tokio::time::timeout(WITHIN, adapter(port, asked)).await;
+    });
 }
 
 /// One message, `as` an event, an answer, or neither.

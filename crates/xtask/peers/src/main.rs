@@ -8,6 +8,7 @@ mod client;
 mod expected;
 mod given;
 mod judge;
+mod relay;
 mod table;
 
 use std::fs;
@@ -20,9 +21,9 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 
 use case::{Case, LABELS};
-use client::{Client, Places};
+use client::{Client, Delivery, Places};
 use judge::{Judgement, Verdict};
-use table::Row;
+use table::{Judged, Row};
 
 const DOCUMENT: &str = "docs/peers.md";
 const BEGIN: &str = "<!-- made by cargo xtask peers -->\n";
@@ -80,41 +81,57 @@ fn judged(clients: &[(Client, String)], cases: Vec<Case>, places: &Places) -> Re
     let jobs =
         (0..cases.len()).flat_map(|case| (0..clients.len()).map(move |client| (case, client)));
     let jobs = Mutex::new(jobs);
-    let found: Mutex<Vec<(usize, usize, Result<Judgement>)>> = Mutex::default();
+    let found: Mutex<Vec<(usize, usize, Result<Judged>)>> = Mutex::default();
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
                 loop {
                     let next = jobs.lock().expect("nobody panics with it").next();
                     let Some((case, client)) = next else { break };
-                    let judgement = judgement(&clients[client].0, &cases[case], places);
+                    let judged = judged_both_ways(&clients[client].0, &cases[case], places);
                     let mut found = found.lock().expect("nobody panics with it");
-                    found.push((case, client, judgement));
+                    found.push((case, client, judged));
                 }
             });
         }
     });
     let mut found = found.into_inner().expect("nobody panicked with it");
     found.sort_by_key(|(case, client, _)| (*case, *client));
-    let mut rows: Vec<Row> = cases
-        .into_iter()
-        .map(|case| Row {
-            case,
-            judgements: Vec::new(),
-        })
-        .collect();
-    for (case, _, judgement) in found {
+    let row = |case| Row {
+        case,
+        judged: Vec::new(),
+    };
+    let mut rows: Vec<Row> = cases.into_iter().map(row).collect();
+    for (case, _, judged) in found {
         let id = &rows[case].case.id;
-        let judgement = judgement.with_context(|| format!("case {id}"))?;
-        rows[case].judgements.push(judgement);
+        let judged = judged.with_context(|| format!("case {id}"))?;
+        rows[case].judged.push(judged);
     }
     Ok(rows)
 }
 
+fn judged_both_ways(client: &Client, case: &Case, places: &Places) -> Result<Judged> {
+    let whole = judgement(client, case, places, Delivery::Whole)?;
+    // A stream that is dead in one piece does not come to life in many.
+    let cuts = case.is_short() && whole.verdict < Verdict::Dead;
+    let cut = if cuts {
+        Some(judgement(client, case, places, Delivery::Cut)?)
+    } else {
+        None
+    };
+    let cut = cut.filter(|cut| *cut != whole);
+    Ok(Judged { whole, cut })
+}
+
 /// The best end of several, where a message is not given.
-fn judgement(client: &Client, case: &Case, places: &Places) -> Result<Judgement> {
+fn judgement(
+    client: &Client,
+    case: &Case,
+    places: &Places,
+    delivery: Delivery,
+) -> Result<Judgement> {
     let judge = || -> Result<Judgement> {
-        let account = client.meet(case, places)?;
+        let account = client.meet(case, places, delivery)?;
         Ok(judge::judge(case, &account, &client.design))
     };
     let mut best = judge()?;

@@ -11,7 +11,21 @@ use crate::judge::{Judgement, Verdict};
 #[derive(Debug)]
 pub struct Row {
     pub case: Case,
-    pub judgements: Vec<Judgement>,
+    pub judged: Vec<Judged>,
+}
+
+#[derive(Debug)]
+pub struct Judged {
+    pub whole: Judgement,
+    /// Where it is otherwise when the bytes come one by one.
+    pub cut: Option<Judgement>,
+}
+
+impl Judged {
+    fn worse(&self) -> Verdict {
+        let cut = self.cut.as_ref().map(|cut| cut.verdict);
+        cut.map_or(self.whole.verdict, |cut| cut.max(self.whole.verdict))
+    }
 }
 
 pub fn render(clients: &[(Client, String)], rows: &[Row]) -> String {
@@ -55,7 +69,7 @@ fn versions(out: &mut String, clients: &[(Client, String)], rows: &[Row]) {
     for (number, (client, version)) in clients.iter().enumerate() {
         let right = judged
             .iter()
-            .filter(|row| match row.judgements[number].verdict {
+            .filter(|row| match row.judged[number].worse() {
                 Verdict::Right | Verdict::ByDesign => true,
                 // Nobody has to speak with whom does not greet.
                 Verdict::Refused => !row.case.is_greeted,
@@ -94,14 +108,24 @@ fn table(out: &mut String, clients: &[(Client, String)], rows: &[&Row]) {
             "| [{id}](../corpora/frames/{}/{id}.json) | {title} |",
             label.name()
         );
-        for judgement in &row.judgements {
-            let _ = write!(out, " {} |", cell(*label, judgement.verdict));
+        for judged in &row.judged {
+            let _ = write!(out, " {} |", cell(*label, judged));
         }
         let _ = writeln!(out);
     }
 }
 
-fn cell(label: Label, verdict: Verdict) -> &'static str {
+fn cell(label: Label, judged: &Judged) -> String {
+    let whole = word(label, judged.whole.verdict);
+    match &judged.cut {
+        Some(cut) if cut.verdict != judged.whole.verdict => {
+            format!("{whole}, cut: {}", word(label, cut.verdict))
+        }
+        _ => whole.to_owned(),
+    }
+}
+
+fn word(label: Label, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Right => "✓",
         Verdict::ByDesign | Verdict::Wrong if !is_judged(label) => "otherwise",
@@ -111,31 +135,32 @@ fn cell(label: Label, verdict: Verdict) -> &'static str {
 
 /// What they made of it, those who made the same together.
 fn reasons(out: &mut String, clients: &[(Client, String)], row: &Row) {
-    let mut same: BTreeMap<(Verdict, String), Vec<char>> = BTreeMap::new();
+    let mut same: BTreeMap<String, String> = BTreeMap::new();
     for number in 0..clients.len() {
-        let Judgement { verdict, why } = &row.judgements[number];
-        if *verdict != Verdict::Right {
-            let why = why.join("; ");
-            let why = if why.is_empty() {
-                "nothing is said".to_owned()
-            } else {
-                why
+        let Judged { whole, cut } = &row.judged[number];
+        for (judgement, delivery) in [(Some(whole), ""), (cut.as_ref(), " cut")] {
+            let Some(Judgement { verdict, why }) = judgement else {
+                continue;
             };
-            same.entry((*verdict, why))
-                .or_default()
-                .push(column(number));
+            if *verdict == Verdict::Right {
+                continue;
+            }
+            let mut said = format!("{delivery} {}", word(row.case.label, *verdict));
+            if !why.is_empty() {
+                let _ = write!(said, ": {}", why.join("; "));
+            }
+            let columns = same.entry(said).or_default();
+            columns.extend((!columns.is_empty()).then_some(' '));
+            columns.push(column(number));
         }
     }
     if same.is_empty() {
         return;
     }
-    let mut same: Vec<_> = same.into_iter().collect();
-    same.sort_by(|(_, one), (_, other)| one.cmp(other));
-    let said = same.into_iter().map(|((verdict, why), columns)| {
-        let columns: Vec<String> = columns.iter().map(char::to_string).collect();
-        let word = cell(row.case.label, verdict);
-        format!("{} {word}: {why}", columns.join(" "))
-    });
-    let said: Vec<String> = said.collect();
+    let mut said: Vec<String> = same
+        .iter()
+        .map(|(said, columns)| format!("{columns}{said}"))
+        .collect();
+    said.sort();
     let _ = writeln!(out, "- **{}** {}", row.case.id, said.join(" · "));
 }

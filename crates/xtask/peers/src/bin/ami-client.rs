@@ -7,12 +7,14 @@ use ami_proto::session::{Answer, Disposition, LoginForm, Secret, SessionConfig};
 use ami_proto::{Action, FrameKind};
 use serde_json::{Value, json};
 use xtask_peers::{
-    Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, WITHIN, arguments, failed, is_last, refused, say,
+    Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, WITHIN, failed, is_last, refused, say,
 };
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let (port, asked) = arguments();
+fn main() {
+    xtask_peers::run(run);
+}
+
+async fn run(port: u16, asked: Asked) {
     let config = SessionConfig {
         username: USERNAME.to_owned(),
         secret: Secret::new(SECRET.to_owned()),
@@ -24,12 +26,12 @@ async fn main() {
     let peer = Peer::plain(format!("{HOST}:{port}"));
     let clock = Clock::start();
     match open(&peer, config, &Gate::default(), clock).await {
-        Ok(connection) => run(connection, asked, clock).await,
+        Ok(connection) => talk(connection, asked, clock).await,
         Err(error) => refused(error),
     }
 }
 
-async fn run(mut connection: Connection, asked: Asked, clock: Clock) {
+async fn talk(mut connection: Connection, asked: Asked, clock: Clock) {
     let ends = clock.now() + WITHIN;
     let action = match asked {
         Asked::Ping => Action::new("Ping"),

@@ -2,14 +2,10 @@
 
 use asterisk_ami::{AmiConnection, Packet, Tag};
 use serde_json::Value;
-use xtask_peers::{
-    Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, WITHIN, arguments, failed, is_last, refused, say,
-};
+use xtask_peers::{Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, failed, is_last, refused, say};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let (port, asked) = arguments();
-    let _ = tokio::time::timeout(WITHIN, run(port, asked)).await;
+fn main() {
+    xtask_peers::run(run);
 }
 
 async fn run(port: u16, asked: Asked) {

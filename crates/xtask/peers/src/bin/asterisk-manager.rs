@@ -3,14 +3,11 @@
 use asterisk_manager::{AmiAction, AmiEvent, Manager, ManagerOptions};
 use tokio_stream::StreamExt as _;
 use xtask_peers::{
-    Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, WITHIN, arguments, failed, is_last, pairs,
-    refused, say,
+    Asked, COMMAND, GRACE, HOST, SECRET, USERNAME, failed, is_last, pairs, refused, say,
 };
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let (port, asked) = arguments();
-    let _ = tokio::time::timeout(WITHIN, run(port, asked)).await;
+fn main() {
+    xtask_peers::run(run);
 }
 
 async fn run(port: u16, asked: Asked) {
