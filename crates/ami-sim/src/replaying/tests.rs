@@ -77,7 +77,10 @@ fn the_same_request_has_the_same_answer_and_what_followed() {
         "Response: Success\r\nActionID: 2\r\n\r\nEvent: Newchannel\r\nChannel: Local/1@a-01;1\r\nUniqueid: mine\r\n\r\n"
     );
     let ping = "Response: Success\r\nActionID: 3\r\nPing: Pong\r\n\r\nEvent: Hangup\r\nUniqueid: mine\r\nLinkedid: 17.51\r\n\r\n";
-    assert_eq!(talk.ask("Action: Ping\nActionID: 3\n\n"), ping);
+    assert_eq!(
+        talk.ask("Action: Ping\nActionID: 3\nCommandID: 4\n\n"),
+        ping
+    );
     assert_eq!(talk.ask("Action: Ping\nActionID: 3\n\n"), ping);
     let hangup = talk.ask("Action: Hangup\nChannel: mine\n\n");
     assert_eq!(

@@ -56,7 +56,7 @@ pub fn judge(case: &Case, account: &Account, designs: &[Design]) -> Judgement {
     let booted = |given: &&Given| given.values("Event") != [b"FullyBooted"];
     let given: Vec<&Given> = account.messages.iter().filter(booted).collect();
     let pairs = pairs(&case.expected, &given);
-    let paired = |index: usize| pairs.iter().any(|pair| *pair == Some(index));
+    let paired = |index: usize| pairs.contains(&Some(index));
     let mut lost = Vec::new();
     let mut found = Vec::new();
     for (expected, pair) in case.expected.iter().zip(&pairs) {

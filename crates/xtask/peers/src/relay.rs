@@ -6,8 +6,10 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// Long enough that who waits for bytes reads each by itself.
+/// Long enough that who waits for bytes mostly reads each by itself.
 const PAUSE: Duration = Duration::from_millis(2);
+/// In a character of several bytes: surely, on a busy machine too.
+const PAUSE_IN_CHARACTER: Duration = Duration::from_millis(100);
 const READ_BYTES: usize = 4096;
 
 /// The port where a client finds the PBX. It takes one connection, whose threads end with it.
@@ -36,7 +38,11 @@ fn pass(mut from: TcpStream, mut to: TcpStream, at_once: usize) -> io::Result<()
         for piece in bytes[..length].chunks(at_once) {
             to.write_all(piece)?;
             if at_once < READ_BYTES {
-                thread::sleep(PAUSE);
+                thread::sleep(if piece.is_ascii() {
+                    PAUSE
+                } else {
+                    PAUSE_IN_CHARACTER
+                });
             }
         }
     }
