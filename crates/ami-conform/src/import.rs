@@ -45,7 +45,7 @@ pub enum LineEnds {
 /// Reads after "failed to".
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("read it")]
+    #[error("read it: {0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
     Transcript(#[from] TranscriptError),

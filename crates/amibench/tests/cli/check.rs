@@ -57,6 +57,8 @@ fn what_cannot_be_read_or_judged_is_told_apart() {
         .with("torn", &SOUND[..120])
         .with("other", "hello\n");
     desk.run(&["check", "empty"]).check(4, "");
+    desk.run(&["check", "."])
+        .check(2, ".: failed to read it: Is a directory");
     desk.run(&["check", "torn"])
         .check(2, "torn: failed to read a transcript: line ");
     desk.run(&["check", "other"])
