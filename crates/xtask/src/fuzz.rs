@@ -94,6 +94,10 @@ impl Tier {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let workspace = workspace::dir();
     if options.tier == 0 {
+        let bounded = options.seconds.is_some() || options.jobs.is_some();
+        if bounded || !options.target.is_empty() {
+            bail!("tier 0 replays everything: --target, --seconds and --jobs are for tiers 1 to 3");
+        }
         return replay(&workspace);
     }
     let folder = workspace.join("crates/ami-proto/fuzz");

@@ -81,7 +81,8 @@ impl Job {
                 .join("artifacts")
                 .join(format!("{}.log", self.name())),
         );
-        let artifacts = folder.join("artifacts").join(&self.target);
+        // A folder of its own: what the other job of this target finds meanwhile is not what ended this one.
+        let artifacts = folder.join("artifacts").join(self.name());
         fs::create_dir_all(&artifacts)
             .with_context(|| format!("making {}", artifacts.display()))?;
         let before = newest(&artifacts);
