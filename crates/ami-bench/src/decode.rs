@@ -64,8 +64,6 @@ pub(crate) fn group(scale: Scale) -> Group {
             (SEGMENTS, HTTPARSE),
             (BORROWED, RS_AMI),
             (OWNED, RS_AMI),
-            (BORROWED, LINES),
-            ("one message of 4 MB", "one message of 1 MB"),
         ],
         counting: Counting::Repeatable,
     }
@@ -153,7 +151,7 @@ fn rs_ami_with_lookups(stream: &[u8]) -> usize {
     found
 }
 
-/// The unit is a line, of which both lengths have the same: as fast means that the time is linear.
+/// The unit is a line, of which both lengths have the same: as many instructions for one means that the time is linear.
 fn long_message(name: &'static str, len: usize, scale: Scale) -> Contender {
     const LINE: &[u8] = b"Output: PJSIP/1000-00000001  default  1000  Up\r\n";
     let lines = scale.of(len) / LINE.len();

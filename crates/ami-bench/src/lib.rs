@@ -62,7 +62,7 @@ pub struct Group {
     /// One of them.
     pub unit: &'static str,
     pub contenders: Vec<Contender>,
-    /// Whose speed is divided by whose.
+    /// Whose speed is divided by whose. Not by who waits for memory where the other computes: that ratio is the neighbours'.
     pub pairs: &'static [(&'static str, &'static str)],
     pub counting: Counting,
 }

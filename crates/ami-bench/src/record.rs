@@ -93,7 +93,7 @@ pub(crate) fn merging(scale: Scale) -> Group {
                 total[0]
             }),
         ],
-        pairs: &[(MERGED, ADDED)],
+        pairs: &[],
         counting: Counting::Repeatable,
     }
 }
