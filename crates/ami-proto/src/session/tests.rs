@@ -11,6 +11,7 @@ use crate::frame::decode::{Decoder, Limits};
 
 const LOGIN_DEADLINE: Duration = Duration::from_secs(5);
 const FAR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A session with its decoder; the instant is always zero unless a test says otherwise.
 struct Peer {
@@ -66,9 +67,13 @@ impl Peer {
     }
 
     fn send(&mut self, name: &str, answer: Answer) -> Slot {
+        self.send_until(FAR, name, answer)
+    }
+
+    fn send_until(&mut self, deadline: Duration, name: &str, answer: Answer) -> Slot {
         let slot = self
             .session
-            .send(Duration::ZERO, &Action::new(name), answer, FAR)
+            .send(Duration::ZERO, &Action::new(name), answer, deadline)
             .unwrap();
         self.client();
         slot

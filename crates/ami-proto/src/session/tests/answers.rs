@@ -117,18 +117,13 @@ fn d11_action_ids_are_the_sessions_own_and_never_repeat() {
 #[test]
 fn d13_a_late_answer_is_told_from_a_new_one_and_frees_its_slot() {
     let mut peer = Peer::ready();
-    let second = Duration::from_secs(1);
-    let ping = system::ping();
-    let slow = peer
-        .session
-        .send(Duration::ZERO, &ping, Answer::Single, second)
-        .unwrap();
-    assert_eq!(peer.session.poll_timeout(), Some(second));
+    let slow = peer.send_until(SECOND, "Ping", Answer::Single);
+    assert_eq!(peer.session.poll_timeout(), Some(SECOND));
     assert_eq!(
-        peer.session.handle_timeout(second),
+        peer.session.handle_timeout(SECOND),
         Some(Expired::Action(slow))
     );
-    assert_eq!(peer.session.handle_timeout(second), None);
+    assert_eq!(peer.session.handle_timeout(SECOND), None);
     assert_eq!(peer.session.poll_timeout(), None);
     assert!(peer.session.has_expired());
 
@@ -252,15 +247,10 @@ fn s09_an_action_sent_amid_a_line_loses_no_bytes() {
 #[test]
 fn s05_an_action_that_had_timed_out_is_not_given_up_again() {
     let mut peer = Peer::ready();
-    let second = Duration::from_secs(1);
-    let ping = system::ping();
-    let slow = peer
-        .session
-        .send(Duration::ZERO, &ping, Answer::Single, second)
-        .unwrap();
+    let slow = peer.send_until(SECOND, "Ping", Answer::Single);
     let open = peer.send("Ping", Answer::Single);
     assert_eq!(
-        peer.session.handle_timeout(second),
+        peer.session.handle_timeout(SECOND),
         Some(Expired::Action(slow))
     );
     assert_eq!(peer.session.abandon().collect::<Vec<_>>(), [open]);

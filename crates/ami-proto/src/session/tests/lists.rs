@@ -157,14 +157,9 @@ fn d07_a_list_of_a_hundred_thousand_items_is_whole() {
 #[test]
 fn d13_a_late_list_is_late_once_at_its_end() {
     let mut peer = Peer::ready();
-    let second = Duration::from_secs(1);
-    let action = Action::new("Status");
-    let slow = peer
-        .session
-        .send(Duration::ZERO, &action, Answer::List, second)
-        .unwrap();
+    let slow = peer.send_until(SECOND, "Status", Answer::List);
     assert_eq!(
-        peer.session.handle_timeout(second),
+        peer.session.handle_timeout(SECOND),
         Some(Expired::Action(slow))
     );
     let wire = "Response: Success\r\nActionID: #0\r\nEventList: start\r\n\r\n\
@@ -257,12 +252,7 @@ fn w24_a_server_without_queues_answers_twice() {
 #[test]
 fn d13_late_text_is_nobodys_and_its_end_is_late() {
     let mut peer = Peer::ready();
-    let second = Duration::from_secs(1);
-    let action = Action::new("Queues");
-    let slow = peer
-        .session
-        .send(Duration::ZERO, &action, Answer::Raw, second)
-        .unwrap();
+    let slow = peer.send_until(SECOND, "Queues", Answer::Raw);
     let text = "a has 0 calls\r\n\r\n";
     let item = Disposition::Item {
         slot: slow,
@@ -270,7 +260,7 @@ fn d13_late_text_is_nobodys_and_its_end_is_late() {
     };
     assert_eq!(peer.server(text), [item]);
     assert_eq!(
-        peer.session.handle_timeout(second),
+        peer.session.handle_timeout(SECOND),
         Some(Expired::Action(slow))
     );
     assert_eq!(peer.server(text), [Disposition::Unmatched]);
