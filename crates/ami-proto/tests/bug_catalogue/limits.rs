@@ -194,6 +194,18 @@ fn s10_an_endless_first_line_is_given_up_at_a_kilobyte() {
     );
 }
 
+/// The limit is that of its line, wherever that begins.
+#[test]
+fn s10_empty_lines_before_a_greeting_do_not_make_it_long() {
+    let wire = format!("{}M/1\r\n", "\r\n".repeat(1000));
+    let mut decoder = Decoder::client(Limits::default());
+    let mut read = wire.as_bytes();
+    let frame = decoder.decode(&mut read).expect("it is a greeting");
+    let anomalies = [Anomaly::ExtraBlankLines { lines: 1000 }];
+    assert_eq!(frame.anomalies(), anomalies);
+    assert_eq!(frame.lines().collect::<Vec<_>>(), [b"M/1"]);
+}
+
 #[test]
 fn w16_a_line_and_a_list_of_headers_of_exactly_the_limit_are_whole() {
     // The limit counts what stands before the line feed.
