@@ -1,5 +1,7 @@
 //! Once its buffers have grown, the core reads without allocating: frames that are borrowed, what they are to a session.
 
+#![expect(clippy::unwrap_used, reason = "what a test did not expect ends it")]
+
 use std::time::Duration;
 
 use allocation_counter::measure;
@@ -92,7 +94,8 @@ fn finding_whose_answer_it_is_takes_no_memory() {
         for _ in 0..WAITING {
             let slot = session.send(Duration::ZERO, &system::ping(), Answer::Single, FAR);
             let id = session.action_id(slot.unwrap());
-            answers += &format!("Response: Success\r\nActionID: {}\r\n\r\n", id.as_str());
+            let answer = ["Response: Success\r\nActionID: ", id.as_str(), "\r\n\r\n"];
+            answers.extend(answer);
         }
         let mut heard = (0, 0);
         let answers = answers.as_bytes();
