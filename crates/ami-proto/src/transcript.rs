@@ -304,10 +304,15 @@ fn mark(chunk: &Value) -> Result<Mark, &'static str> {
     )
 }
 
+/// To the microsecond, as they are written. So many seconds a number of JSON still holds exactly to that.
 fn seconds(at: &Value) -> Result<Duration, &'static str> {
+    const SECONDS_MAX: f64 = 1e9;
     at.as_f64()
+        .filter(|at| *at < SECONDS_MAX)
         .and_then(|at| Duration::try_from_secs_f64(at).ok())
-        .ok_or("a row starts with its seconds since the start of the recording")
+        .map(|at| at + Duration::from_nanos(500))
+        .map(|at| Duration::new(at.as_secs(), at.subsec_micros() * 1000))
+        .ok_or("a row starts with its seconds since the start of the recording, below 1e9")
 }
 
 #[cfg(test)]
@@ -341,8 +346,8 @@ mod tests {
     }
 
     fn entries() -> impl Strategy<Value = Entry> {
-        let month = 30 * 86_400 * 1_000_000_u64;
-        (0..month, any::<u32>(), whats()).prop_map(|(micros, conn, what)| Entry {
+        let longest = 1_000_000_000 * 1_000_000_u64;
+        (0..longest, any::<u32>(), whats()).prop_map(|(micros, conn, what)| Entry {
             at: Duration::from_micros(micros),
             conn,
             what,
@@ -350,7 +355,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is written is read again as it was: every byte, connection, mark and microsecond of a month.
+        /// What is written is read again as it was: every byte, connection, mark and microsecond of thirty years.
         #[test]
         fn what_is_written_is_read_as_it_was(
             entries in proptest::collection::vec(entries(), 0..20),
@@ -452,8 +457,9 @@ mod tests {
         let side = "the side is \"C\" for the client or \"S\" for the server";
         check(r#"[0, "X", "a"]"#, 1, Err(side));
         check(r#"[0, -1, "S", "a"]"#, 2, Err("conn is a number from 0"));
-        let at = "a row starts with its seconds since the start of the recording";
+        let at = "a row starts with its seconds since the start of the recording, below 1e9";
         check(r#"[-1, "S", "a"]"#, 1, Err(at));
+        check(r#"[1e9, 0, "S", "a"]"#, 2, Err(at));
         let mark = "a mark is \"open\", \"fin\", \"rst\", \"client-fin\", \"client-rst\", \"tls-alert\" or \"capture-end\"";
         check(r#"[0, 0, "!", "end"]"#, 2, Err(mark));
     }
